@@ -1,0 +1,153 @@
+import type { ClaimAnswer, ClaimedJob, ClaimRequest, Lane } from '../../engine/contract.ts'
+import { formatId } from '../../job/id.ts'
+import { phase } from './codes.ts'
+import { CounterChanges } from './counters.ts'
+import type { Kinds } from './kinds.ts'
+import { leaseToken } from './lease-token.ts'
+import type { Store } from './store.ts'
+import { holdLease } from './workers.ts'
+
+/** Delayed jobs that are made ready in one claim; those above it follow in the next. */
+const promoteAtMost = 1_000
+/** SQLite takes at most 500 terms in a compound select. */
+const kindsAtMost = 400
+
+interface Waiting {
+  kinds: number[]
+  delayed: number[]
+}
+
+/** The kinds of these lanes that have ready or delayed jobs, by the counters: no other needs a look. */
+export function waitingIn(store: Store, kinds: Kinds, lanes: Lane[]): Waiting {
+  const paused = new Set(
+    store.all<{ queue: string }>('SELECT queue FROM millrace_queue WHERE paused = 1').map(row => row.queue),
+  )
+  const waiting: Waiting = { kinds: [], delayed: [] }
+  const rows = store.rows<[kind: number, phase: number]>(
+    'SELECT kind, phase FROM millrace_counter WHERE phase IN (0, 1) AND count > 0',
+  )
+  for (const [number, code] of rows) {
+    const { queue, type } = kinds.get(store, number)
+    if (paused.has(queue)) continue
+    if (!lanes.some(lane => lane.queue === queue && lane.types.includes(type))) continue
+    if (code === phase.ready) waiting.kinds.push(number)
+    else waiting.delayed.push(number)
+  }
+  return waiting
+}
+
+/** When the next delayed job of these kinds falls due; null when none waits. */
+export function nextDueAt(store: Store, delayed: number[]): number | null {
+  let earliest: number | null = null
+  for (const kind of delayed) {
+    const row = store.get<{ at: number | null }>(
+      'SELECT min(run_at) AS at FROM millrace_job WHERE phase = 1 AND kind = ?',
+      kind,
+    )
+    if (row && row.at !== null && (earliest === null || row.at < earliest)) earliest = row.at
+  }
+  return earliest
+}
+
+/** Takes jobs for a worker. Inside a write. */
+export function claim(store: Store, kinds: Kinds, now: number, request: ClaimRequest): ClaimAnswer {
+  const worker = holdLease(store, kinds, now, { worker: request.worker, leaseMs: request.leaseMs })
+  const counters = new CounterChanges()
+  const waiting = waitingIn(store, kinds, request.lanes)
+  promote(store, now, waiting, counters)
+  const claimed = take(store, kinds, now, { worker, kinds: waiting.kinds, limit: request.limit, counters })
+  counters.write(store, now)
+  const dueAt = nextDueAt(store, waiting.delayed)
+  return { jobs: claimed, nextDueInMs: dueAt === null ? null : Math.max(0, dueAt - now) }
+}
+
+/** Makes due jobs ready. */
+function promote(store: Store, now: number, waiting: Waiting, counters: CounterChanges): void {
+  for (const kind of waiting.delayed) {
+    const count = store.run(
+      `UPDATE millrace_job SET phase = 0 WHERE n IN
+         (SELECT n FROM millrace_job WHERE phase = 1 AND kind = ? AND run_at <= ? ORDER BY run_at LIMIT ?)`,
+      kind,
+      now,
+      promoteAtMost,
+    )
+    if (count === 0) continue
+    counters.move(kind, phase.delayed, phase.ready, count)
+    if (!waiting.kinds.includes(kind)) waiting.kinds.push(kind)
+  }
+}
+
+type ClaimRow = [
+  n: number,
+  id: Uint8Array,
+  kind: number,
+  priority: number,
+  epoch: number,
+  attempt: number,
+  maxAttempts: number,
+  deaths: number,
+  createdAt: number,
+  runAt: number,
+  tenant: string,
+  payload: string,
+]
+
+function take(
+  store: Store,
+  kinds: Kinds,
+  now: number,
+  wanted: { worker: number; kinds: number[]; limit: number; counters: CounterChanges },
+): ClaimedJob[] {
+  const from = wanted.kinds.slice(0, kindsAtMost)
+  if (from.length === 0 || wanted.limit < 1) return []
+  const rows = store.rows<ClaimRow>(takeSql(from.length), ...from, wanted.limit, wanted.worker, now)
+  if (rows.length === 0) return []
+  // RETURNING promises no order.
+  rows.sort((a, b) => a[3] - b[3] || a[0] - b[0])
+  const batch = store.get<{ batch: number }>(
+    'INSERT INTO millrace_claim (worker, members) VALUES (?, ?) RETURNING batch',
+    wanted.worker,
+    `[${rows.map(row => `[${row[0]},${row[4]}]`).join()}]`,
+  ) as { batch: number }
+  return rows.map(row => {
+    const { queue, type } = kinds.get(store, row[2])
+    wanted.counters.move(row[2], phase.ready, phase.running)
+    return {
+      id: formatId(row[1]),
+      epoch: row[4],
+      token: leaseToken(row[0], row[2], batch.batch),
+      type,
+      queue,
+      tenant: row[10],
+      priority: row[3],
+      payloadJson: row[11],
+      attempt: row[5],
+      maxAttempts: row[6],
+      deaths: row[7],
+      createdAt: row[8],
+      runAt: row[9],
+    }
+  })
+}
+
+const takeSqls = new Map<number, string>()
+
+/** Each kind's first jobs by the index, then the first of all these: what is read depends on the limit only. */
+function takeSql(kindCount: number): string {
+  let sql = takeSqls.get(kindCount)
+  if (!sql) {
+    const limit = `?${kindCount + 1}`
+    const arms = Array.from(
+      { length: kindCount },
+      (_, index) =>
+        `SELECT * FROM (SELECT n, priority FROM millrace_job WHERE phase = 0 AND kind = ?${index + 1} ORDER BY priority, n LIMIT ${limit})`,
+    )
+    const first = kindCount === 1 ? arms[0] : `SELECT * FROM (${arms.join(' UNION ALL ')}) ORDER BY priority, n LIMIT ${limit}`
+    sql = `UPDATE millrace_job SET phase = 2, epoch = epoch + 1, attempt = attempt + 1,
+             worker = ?${kindCount + 2}, started_at = ?${kindCount + 3}
+           WHERE n IN (SELECT n FROM (${first}))
+           RETURNING n, id, kind, priority, epoch, attempt, max_attempts, deaths, created_at, run_at, tenant, payload`
+    takeSqls.set(kindCount, sql)
+  }
+  return sql
+}

@@ -1,0 +1,37 @@
+import type { Counts, StateCounts } from '../../engine/contract.ts'
+import { phase } from './codes.ts'
+import { tallyMs } from './counters.ts'
+import type { Kinds } from './kinds.ts'
+import type { Store } from './store.ts'
+
+const names = Object.entries(phase) as [keyof StateCounts, number][]
+const dayMs = 86_400_000
+
+function zero(): StateCounts {
+  return { ready: 0, delayed: 0, blocked: 0, running: 0, completed: 0, cancelled: 0, dead: 0 }
+}
+
+/** Sums of the maintained counters: the cost depends on the number of kinds, not of jobs. */
+export function counts(store: Store, kinds: Kinds, now: number): Counts {
+  const total = zero()
+  const byType: Record<string, StateCounts> = {}
+  const byQueue: Record<string, StateCounts> = {}
+  const rows = store.all<{ kind: number; phase: number; count: number }>(
+    'SELECT kind, phase, count FROM millrace_counter WHERE count <> 0',
+  )
+  for (const row of rows) {
+    const name = names.find(([, code]) => code === row.phase)?.[0]
+    if (!name) continue
+    const { type, queue } = kinds.get(store, row.kind)
+    byType[type] ??= zero()
+    byQueue[queue] ??= zero()
+    for (const group of [total, byType[type], byQueue[queue]]) group[name] += row.count
+  }
+  const last24h = store.get<Counts['last24h'] & Record<string, never>>(
+    `SELECT coalesce(sum(completed), 0) AS completed, coalesce(sum(failed), 0) AS failedAttempts,
+       coalesce(sum(dead), 0) AS dead, coalesce(sum(cancelled), 0) AS cancelled
+     FROM millrace_tally WHERE at > ?`,
+    now - dayMs - tallyMs,
+  ) as Counts['last24h']
+  return { total, byType, byQueue, last24h: { ...last24h } }
+}

@@ -1,0 +1,69 @@
+import type { AttemptRecord } from '../../engine/contract.ts'
+import type { JobError } from '../../job/error.ts'
+import type { Phase } from './codes.ts'
+import type { Store } from './store.ts'
+
+export interface FinishedAs {
+  code: Phase
+  error: JobError | null
+  result: string | null
+}
+
+/** Moves one job out of the live table. Inside a write; the caller has checked that it may. */
+export function moveToHistory(
+  store: Store,
+  now: number,
+  job: FinishedAs & { n: number; startedAt: number | null; cancelReason?: string },
+): void {
+  store.run(
+    `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
+       redrives, worker, started_at, finished_at, tenant, idempotency_key, cancel_reason, last_error, payload, result)
+     SELECT id, kind, ?2, priority, run_at, created_at, attempt, max_attempts, epoch, deaths, redrives, worker, ?3, ?4,
+       tenant, idempotency_key, coalesce(?5, cancel_reason), coalesce(?6, last_error), payload, ?7
+     FROM millrace_job WHERE n = ?1`,
+    job.n,
+    job.code,
+    job.startedAt,
+    now,
+    job.cancelReason ?? null,
+    job.error && JSON.stringify(job.error),
+    job.result,
+  )
+  store.run('DELETE FROM millrace_job WHERE n = ?', job.n)
+}
+
+/** Snoozed attempts that are remembered: a job that polls for weeks must not fill the table. */
+const snoozesKept = 100
+
+export function recordAttempt(
+  store: Store,
+  ended: {
+    id: Uint8Array
+    epoch: number
+    attempt: number
+    worker: number | null
+    startedAt: number | null
+    endedAt: number
+    outcome: AttemptRecord['outcome']
+    error: JobError | null
+  },
+): void {
+  store.run(
+    `INSERT INTO millrace_attempt (id, epoch, attempt, worker, started_at, ended_at, outcome, error)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ended.id,
+    ended.epoch,
+    ended.attempt,
+    ended.worker,
+    ended.startedAt,
+    ended.endedAt,
+    ended.outcome,
+    ended.error && JSON.stringify(ended.error),
+  )
+  if (ended.outcome === 'snoozed' && ended.epoch > snoozesKept)
+    store.run(
+      `DELETE FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome = 'snoozed'`,
+      ended.id,
+      ended.epoch - snoozesKept,
+    )
+}

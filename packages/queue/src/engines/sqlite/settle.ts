@@ -1,0 +1,210 @@
+import type { Lease, SettleAnswer, Settlement } from '../../engine/contract.ts'
+import { parseId } from '../../job/id.ts'
+import { phase } from './codes.ts'
+import { CounterChanges } from './counters.ts'
+import { moveToHistory, recordAttempt } from './finish.ts'
+import { type Place, readToken } from './lease-token.ts'
+import type { Store } from './store.ts'
+import { leaseHolder } from './workers.ts'
+
+export interface Ended {
+  answers: SettleAnswer[]
+  /** How many members of each claimed batch have ended. */
+  batches: Map<number, number>
+}
+
+type CompleteSettlement = Settlement & { outcome: { kind: 'complete' } }
+
+/** Ends attempts. Inside a write, or inside a transaction of the engine's own making. */
+export function settle(store: Store, now: number, workerName: string, settlements: Settlement[]): Ended {
+  const worker = leaseHolder(store, now, workerName)
+  const ended: Ended = { answers: new Array<SettleAnswer>(settlements.length), batches: new Map() }
+  if (worker === undefined) {
+    settlements.forEach((each, index) => {
+      ended.answers[index] = refusal(store, each.lease)
+    })
+    return ended
+  }
+  const counters = new CounterChanges()
+  const completions: { settlement: CompleteSettlement; place: Place; index: number }[] = []
+  settlements.forEach((settlement, index) => {
+    const place = readToken(settlement.lease)
+    if (settlement.outcome.kind === 'complete')
+      completions.push({ settlement: settlement as CompleteSettlement, place, index })
+    else {
+      const done = settleOne(store, now, { worker, settlement, place, counters })
+      ended.answers[index] = done ? 'settled' : refusal(store, settlement.lease)
+      if (done) count(ended.batches, place.batch)
+    }
+  })
+  complete(store, now, { worker, completions, counters, ended })
+  counters.write(store, now)
+  return ended
+}
+
+function count(batches: Map<number, number>, batch: number): void {
+  batches.set(batch, (batches.get(batch) ?? 0) + 1)
+}
+
+const isMine = 'j.epoch = c.value ->> 1 AND j.phase = 2 AND j.worker = ?2'
+
+/** All completions of a settle in two statements: into history, and out of the live table. */
+function complete(
+  store: Store,
+  now: number,
+  work: {
+    worker: number
+    completions: { settlement: CompleteSettlement; place: Place; index: number }[]
+    counters: CounterChanges
+    ended: Ended
+  },
+): void {
+  const { completions, worker, counters, ended } = work
+  if (completions.length === 0) return
+  const items = completions.map(({ settlement: { lease, outcome, ranMs }, place }) => {
+    const result = outcome.resultJson === null ? 'null' : JSON.stringify(outcome.resultJson)
+    return `[${place.n},${lease.epoch},${now - Math.max(0, Math.round(ranMs))},${result}]`
+  })
+  const json = `[${items.join()}]`
+  store.run(
+    `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
+       redrives, worker, started_at, finished_at, tenant, idempotency_key, last_error, payload, result)
+     SELECT j.id, j.kind, 4, j.priority, j.run_at, j.created_at, j.attempt, j.max_attempts, j.epoch, j.deaths, j.redrives,
+       j.worker, c.value ->> 2, ?3, j.tenant, j.idempotency_key, j.last_error, j.payload, c.value ->> 3
+     FROM json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0 WHERE ${isMine}`,
+    json,
+    worker,
+    now,
+  )
+  const gone = store.rows<[n: number]>(
+    `DELETE FROM millrace_job WHERE n IN
+       (SELECT j.n FROM json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0 WHERE ${isMine})
+     RETURNING n`,
+    json,
+    worker,
+  )
+  // Nearly always all of them; then nobody needs to be looked up.
+  const done = gone.length === completions.length ? null : new Set(gone.map(row => row[0]))
+  for (const { settlement, place, index } of completions) {
+    if (done && !done.delete(place.n)) {
+      ended.answers[index] = refusal(store, settlement.lease)
+      continue
+    }
+    ended.answers[index] = 'settled'
+    counters.move(place.kind, phase.running, phase.completed)
+    count(ended.batches, place.batch)
+  }
+}
+
+interface HeldRow {
+  id: Uint8Array
+  attempt: number
+  cancel_reason: string | null
+}
+
+function settleOne(
+  store: Store,
+  now: number,
+  work: { worker: number; settlement: Settlement; place: Place; counters: CounterChanges },
+): boolean {
+  const { worker, settlement, place, counters } = work
+  const { lease, outcome, ranMs } = settlement
+  const row = store.get<HeldRow & Record<string, never>>(
+    'SELECT id, attempt, cancel_reason FROM millrace_job WHERE n = ? AND epoch = ? AND phase = 2 AND worker = ?',
+    place.n,
+    lease.epoch,
+    worker,
+  )
+  if (!row) return false
+  const startedAt = now - Math.max(0, Math.round(ranMs))
+  const attempt = { id: row.id, epoch: lease.epoch, attempt: row.attempt, worker, startedAt, endedAt: now }
+  const back = (changes: { inMs: number; spend: boolean; lastError: string | null }): void => {
+    const runAt = now + Math.max(0, changes.inMs)
+    const to = changes.inMs > 0 ? phase.delayed : phase.ready
+    store.run(
+      `UPDATE millrace_job SET phase = ?, run_at = ?, attempt = attempt - ?, worker = NULL, started_at = NULL,
+         last_error = coalesce(?, last_error) WHERE n = ?`,
+      to,
+      runAt,
+      changes.spend ? 0 : 1,
+      changes.lastError,
+      place.n,
+    )
+    counters.move(place.kind, phase.running, to)
+  }
+  const finish = (code: 5 | 6, error: Parameters<typeof moveToHistory>[2]['error'], cancelReason?: string): void => {
+    moveToHistory(store, now, {
+      n: place.n,
+      startedAt,
+      code,
+      error,
+      result: null,
+      ...(cancelReason === undefined ? {} : { cancelReason }),
+    })
+    counters.move(place.kind, phase.running, code)
+  }
+  switch (outcome.kind) {
+    case 'retry':
+      counters.failed(place.kind)
+      recordAttempt(store, { ...attempt, outcome: 'failed', error: outcome.error })
+      // Whoever asked to cancel it in the meantime is obeyed instead of a further attempt.
+      if (row.cancel_reason !== null) finish(phase.cancelled, outcome.error)
+      else back({ inMs: outcome.inMs, spend: true, lastError: JSON.stringify(outcome.error) })
+      return true
+    case 'dead':
+      counters.failed(place.kind)
+      recordAttempt(store, { ...attempt, outcome: 'failed', error: outcome.error })
+      finish(phase.dead, outcome.error)
+      return true
+    case 'cancelled':
+      recordAttempt(store, { ...attempt, outcome: 'cancelled', error: null })
+      finish(phase.cancelled, null, outcome.reason)
+      return true
+    case 'snooze':
+      recordAttempt(store, { ...attempt, outcome: 'snoozed', error: null })
+      if (row.cancel_reason !== null) finish(phase.cancelled, null)
+      else back({ inMs: outcome.inMs, spend: false, lastError: null })
+      return true
+    case 'release':
+      if (row.cancel_reason !== null) finish(phase.cancelled, null)
+      else back({ inMs: 0, spend: false, lastError: null })
+      return true
+    case 'complete':
+      throw new Error('completions are settled together')
+  }
+}
+
+/** Whether this lease could end its job now; undefined when it could. A read. */
+export function leaseRefusal(
+  store: Store,
+  now: number,
+  workerName: string,
+  lease: Lease,
+): SettleAnswer | undefined {
+  const worker = leaseHolder(store, now, workerName)
+  const held =
+    worker !== undefined &&
+    store.get(
+      'SELECT 1 FROM millrace_job WHERE n = ? AND epoch = ? AND phase = 2 AND worker = ?',
+      readToken(lease).n,
+      lease.epoch,
+      worker,
+    )
+  return held ? undefined : refusal(store, lease)
+}
+
+/** Why a lease ends nothing: it has ended the job before, or another holds the job now, or the job is no more. */
+function refusal(store: Store, lease: Lease): SettleAnswer {
+  const id = parseId(lease.id)
+  const finished = store.get<{ epoch: number }>('SELECT epoch FROM millrace_history WHERE id = ?', id)
+  const live = store.get<{ epoch: number; phase: number }>('SELECT epoch, phase FROM millrace_job WHERE id = ?', id)
+  if (!finished && !live) return 'gone'
+  const lost = store.get(
+    `SELECT 1 FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome = 'worker-lost'`,
+    id,
+    lease.epoch,
+  )
+  if (lost) return 'lease-lost'
+  if (finished) return finished.epoch === lease.epoch ? 'already-settled' : 'lease-lost'
+  return live?.epoch === lease.epoch && live.phase !== phase.running ? 'already-settled' : 'lease-lost'
+}

@@ -1,0 +1,131 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { QueueError } from '../../engine/errors.ts'
+import { asQueueError } from './sqlite-errors.ts'
+
+const migrationsFolder = new URL('../../../sql/sqlite/', import.meta.url)
+
+/** Blocks the event loop while another process commits; short, because longer waits are made asynchronously. */
+const busyTimeoutMs = 25
+
+/** One connection with its prepared statements. */
+export class Store {
+  readonly db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.db = db
+  }
+
+  /** Rows come as objects. */
+  statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.statement(sql).run(...values).changes)
+  }
+
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.statement(sql).get(...values) as Row | undefined
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.statement(sql).all(...values) as Row[]
+  }
+
+  /** For the hot path: rows come as arrays, which are cheaper to make. */
+  rows<Row extends unknown[]>(sql: string, ...values: SQLInputValue[]): Row[] {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.db.prepare(sql)
+      statement.setReturnArrays(true)
+      this.#statements.set(sql, statement)
+    }
+    return statement.all(...values) as unknown as Row[]
+  }
+
+  close(): void {
+    this.#statements.clear()
+    if (this.db.isOpen) this.db.close()
+  }
+}
+
+/** Opens the file with the settings that the promises need: WAL, and an fsync before every acknowledgement. */
+export function openStore(path: string): Store {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const db = new DatabaseSync(path, { timeout: 5_000 })
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      db.exec('PRAGMA synchronous = FULL')
+      db.exec('PRAGMA cache_size = -16000')
+      db.exec('PRAGMA wal_autocheckpoint = 4000')
+      db.exec('PRAGMA temp_store = MEMORY')
+      db.exec('PRAGMA trusted_schema = OFF')
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return new Store(db)
+  } catch (error) {
+    throw asQueueError(error, path)
+  }
+}
+
+/** Brings the schema up to this version, once, however many processes start. Answers the version. */
+export function migrate(store: Store, path: string, options: { apply: boolean }): number {
+  const wanted = migrationFiles()
+  const newest = wanted.at(-1)?.version ?? 0
+  try {
+    const found = schemaVersion(store)
+    if (found > newest)
+      throw new QueueError(
+        'version-mismatch',
+        `${path} has schema version ${found}, made by a newer release; this one knows ${newest}. Upgrade millrace here, or use another file`,
+      )
+    if (found === newest) return found
+    if (!options.apply)
+      throw new QueueError('version-mismatch', `${path} has schema version ${found} and needs ${newest}: run \`millrace migrate\``)
+    store.db.exec('BEGIN IMMEDIATE')
+    try {
+      store.db.exec(
+        'CREATE TABLE IF NOT EXISTS millrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT',
+      )
+      const applied = schemaVersion(store)
+      for (const { version, name } of wanted) {
+        if (version <= applied) continue
+        store.db.exec(readFileSync(new URL(name, migrationsFolder), 'utf8'))
+        store.run('INSERT INTO millrace_migration (version, name) VALUES (?, ?)', version, name)
+      }
+      store.db.exec('COMMIT')
+    } catch (error) {
+      store.db.exec('ROLLBACK')
+      throw error
+    }
+    return newest
+  } catch (error) {
+    throw asQueueError(error, path)
+  } finally {
+    store.db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+  }
+}
+
+function schemaVersion(store: Store): number {
+  const table = store.get(`SELECT 1 FROM sqlite_schema WHERE name = 'millrace_migration'`)
+  if (!table) return 0
+  return store.get<{ version: number }>('SELECT max(version) AS version FROM millrace_migration')?.version ?? 0
+}
+
+function migrationFiles(): { version: number; name: string }[] {
+  return readdirSync(migrationsFolder)
+    .filter(name => /^\d{4}_.*\.sql$/.test(name))
+    .sort()
+    .map(name => ({ version: Number(name.slice(0, 4)), name }))
+}

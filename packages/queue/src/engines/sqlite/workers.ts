@@ -1,0 +1,135 @@
+import type { Heartbeat, HeartbeatAnswer, Lease, RescuedJob, WorkerRecord } from '../../engine/contract.ts'
+import { CounterChanges } from './counters.ts'
+import type { Kinds } from './kinds.ts'
+import { readToken } from './lease-token.ts'
+import { giveBack } from './rescue.ts'
+import type { Store } from './store.ts'
+
+/** A worker's number while its lease holds; undefined when it has none. */
+export function leaseHolder(store: Store, now: number, worker: string): number | undefined {
+  return store.get<{ worker: number }>(
+    'SELECT worker FROM millrace_worker WHERE name = ? AND expires_at > ?',
+    worker,
+    now,
+  )?.worker
+}
+
+/**
+ * The worker's number, its lease made where there is none. A worker that comes back after its lease has ended starts
+ * anew: what it held is given back first, as another worker's rescue would have done.
+ */
+export function holdLease(
+  store: Store,
+  kinds: Kinds,
+  now: number,
+  wanted: { worker: string; leaseMs: number; label?: string },
+): number {
+  const held = leaseHolder(store, now, wanted.worker)
+  if (held !== undefined) return held
+  const old = store.get<{ worker: number }>('SELECT worker FROM millrace_worker WHERE name = ?', wanted.worker)
+  if (old) endLease(store, kinds, now, { worker: old.worker, maxDeaths: Number.POSITIVE_INFINITY })
+  const row = store.get<{ worker: number }>(
+    `INSERT INTO millrace_worker (name, label, started_at, beat_at, expires_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, expires_at = excluded.expires_at
+     RETURNING worker`,
+    wanted.worker,
+    wanted.label ?? wanted.worker,
+    now,
+    now,
+    now + wanted.leaseMs,
+  )
+  return (row as { worker: number }).worker
+}
+
+export function heartbeat(store: Store, kinds: Kinds, now: number, beat: Heartbeat): HeartbeatAnswer {
+  const held = leaseHolder(store, now, beat.worker)
+  const worker = held ?? holdLease(store, kinds, now, beat)
+  store.run(
+    'UPDATE millrace_worker SET beat_at = ?, expires_at = ?, label = ? WHERE worker = ?',
+    now,
+    now + beat.leaseMs,
+    beat.label,
+    worker,
+  )
+  const lost = held === undefined ? beat.leases : beat.leases.filter(lease => !holds(store, held, lease))
+  return { lost: lost.map(lease => lease.id), cancelRequested: cancelRequests(store, worker, beat.leases), serverNow: now }
+}
+
+function holds(store: Store, worker: number, lease: Lease): boolean {
+  const row = store.get<{ epoch: number; worker: number; phase: number }>(
+    'SELECT epoch, worker, phase FROM millrace_job WHERE n = ?',
+    readToken(lease).n,
+  )
+  return row !== undefined && row.epoch === lease.epoch && row.worker === worker && row.phase === 2
+}
+
+/** Which of the leases somebody wants cancelled. A read; the index holds only such jobs. */
+export function cancelRequests(store: Store, worker: number | undefined, leases: Lease[]): string[] {
+  if (worker === undefined) return []
+  const wanted = store.all<{ n: number }>(
+    'SELECT n FROM millrace_job WHERE worker = ? AND cancel_reason IS NOT NULL AND phase = 2',
+    worker,
+  )
+  if (wanted.length === 0) return []
+  const numbers = new Set(wanted.map(row => row.n))
+  return leases.filter(lease => numbers.has(readToken(lease).n)).map(lease => lease.id)
+}
+
+/** The worker leaves. It should hold nothing any more; what it does hold goes back at once. */
+export function retire(store: Store, kinds: Kinds, now: number, name: string): RescuedJob[] {
+  const row = store.get<{ worker: number }>('SELECT worker FROM millrace_worker WHERE name = ?', name)
+  if (!row) return []
+  const rescued = endLease(store, kinds, now, { worker: row.worker, maxDeaths: Number.POSITIVE_INFINITY })
+  store.run('UPDATE millrace_worker SET expires_at = 0 WHERE worker = ?', row.worker)
+  return rescued
+}
+
+/** Ends the leases of workers that stopped beating. */
+export function rescue(
+  store: Store,
+  kinds: Kinds,
+  now: number,
+  request: { maxDeaths: number; limit: number },
+): RescuedJob[] {
+  const gone = store.all<{ worker: number }>(
+    `SELECT worker FROM millrace_worker WHERE expires_at <= ?
+       AND worker IN (SELECT worker FROM millrace_claim) ORDER BY expires_at`,
+    now,
+  )
+  const rescued: RescuedJob[] = []
+  for (const { worker } of gone) {
+    if (rescued.length >= request.limit) break
+    rescued.push(...endLease(store, kinds, now, { worker, maxDeaths: request.maxDeaths }))
+  }
+  return rescued
+}
+
+/** Gives back all that a worker holds, batch by batch. */
+function endLease(
+  store: Store,
+  kinds: Kinds,
+  now: number,
+  ended: { worker: number; maxDeaths: number },
+): RescuedJob[] {
+  const counters = new CounterChanges()
+  const rescued: RescuedJob[] = []
+  const batches = store.all<{ batch: number; members: string }>(
+    'DELETE FROM millrace_claim WHERE worker = ? RETURNING batch, members',
+    ended.worker,
+  )
+  for (const { members } of batches)
+    for (const [n, epoch] of JSON.parse(members) as [number, number][]) {
+      const job = giveBack(store, kinds, now, { n, epoch, ...ended, counters })
+      if (job) rescued.push(job)
+    }
+  counters.write(store, now)
+  return rescued
+}
+
+export function workers(store: Store, now: number): WorkerRecord[] {
+  return store.all<WorkerRecord & Record<string, never>>(
+    `SELECT name AS worker, label, started_at AS startedAt, beat_at AS beatAt, expires_at AS expiresAt
+     FROM millrace_worker WHERE expires_at > ? ORDER BY started_at`,
+    now,
+  )
+}

@@ -1,0 +1,119 @@
+import { type Clock, sleep } from '../../engine/clock.ts'
+import { QueueError } from '../../engine/errors.ts'
+import { asQueueError, isBusy } from './sqlite-errors.ts'
+import type { Store } from './store.ts'
+
+interface Write {
+  work: (store: Store) => unknown
+  alone: boolean
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+}
+
+/** How long a write waits for other processes before it is refused. */
+const patienceMs = 15_000
+
+/**
+ * All writes of one connection. Those that are asked for in the same turn of the event loop share one transaction and
+ * so one fsync. A write that throws takes nobody along: the group is rolled back and each is run by itself, so a
+ * write must change nothing but the database until it is committed.
+ */
+export class Writer {
+  readonly #store: Store
+  readonly #path: string
+  readonly #clock: Clock
+  #waiting: Write[] = []
+  #scheduled = false
+  #running: Promise<void> | null = null
+  #closed = false
+
+  constructor(store: Store, path: string, clock: Clock) {
+    this.#store = store
+    this.#path = path
+    this.#clock = clock
+  }
+
+  /** Resolves with what `work` answered once that is durable. `alone`: shares no transaction, so it runs only once. */
+  write<T>(work: (store: Store) => T, options: { alone?: boolean } = {}): Promise<T> {
+    if (this.#closed) return Promise.reject(new QueueError('closed', 'the engine is closed'))
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ work, resolve, reject, alone: options.alone ?? false })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => {
+        this.#scheduled = false
+        this.#running ??= this.#flush().finally(() => {
+          this.#running = null
+        })
+      })
+    })
+  }
+
+  /** Finishes what was asked for, and takes nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    while (this.#waiting.length > 0 || this.#running) {
+      if (this.#running) await this.#running
+      else await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup()
+      try {
+        const answers = await this.#commit(group)
+        group.forEach((write, index) => write.resolve(answers[index] as never))
+      } catch (error) {
+        if (group.length === 1) (group[0] as Write).reject(asQueueError(error, this.#path))
+        else await this.#each(group)
+      }
+    }
+  }
+
+  #takeGroup(): Write[] {
+    const first = this.#waiting.findIndex(write => write.alone)
+    const size = first === -1 ? this.#waiting.length : Math.max(1, first)
+    return this.#waiting.splice(0, size)
+  }
+
+  async #each(group: Write[]): Promise<void> {
+    for (const write of group) {
+      try {
+        const [answer] = await this.#commit([write])
+        write.resolve(answer as never)
+      } catch (error) {
+        write.reject(asQueueError(error, this.#path))
+      }
+    }
+  }
+
+  async #commit(group: Write[]): Promise<unknown[]> {
+    await this.#begin()
+    const { db } = this.#store
+    try {
+      const answers = group.map(write => write.work(this.#store))
+      db.exec('COMMIT')
+      return answers
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors (disk full, I/O).
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** Only here is another process's lock met: whoever has begun a write transaction will commit. */
+  async #begin(): Promise<void> {
+    const startedAt = this.#clock.monotonic()
+    for (let tries = 0; ; tries++) {
+      try {
+        this.#store.db.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        if (!isBusy(error) || this.#clock.monotonic() - startedAt > patienceMs) throw error
+        // Not a blocking wait: the lock may be held by this very process, in a transaction that awaits something.
+        await sleep(this.#clock, Math.min(50, 2 + tries * 2))
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { JobError } from './job/error.ts'
+
+interface JobRef {
+  id: string
+  type: string
+  queue: string
+}
+
+interface AttemptRef extends JobRef {
+  attempt: number
+  worker: string
+}
+
+/** What happens in this process, as it happens. For what happens anywhere, read the store. */
+export interface LifecycleEvents {
+  enqueued: JobRef & { tenant: string }
+  started: AttemptRef & { maxAttempts: number; waitedMs: number }
+  progress: AttemptRef & { percent: number; message: string | null }
+  completed: AttemptRef & { ranMs: number }
+  retrying: AttemptRef & { ranMs: number; inMs: number; error: JobError }
+  dead: AttemptRef & { ranMs: number; error: JobError }
+  snoozed: AttemptRef & { inMs: number; reason: string }
+  released: AttemptRef
+  cancelled: JobRef & { reason: string }
+  'lease-lost': AttemptRef & { reason: string }
+  /** A handler went on after its signal had fired. It can change nothing any more, but it still uses the process. */
+  abandoned: AttemptRef & { reason: string; afterMs: number }
+  rescued: JobRef & { worker: string; deaths: number; now: 'queued' | 'dead' | 'cancelled' }
+  'schedule-fired': { schedule: string; scheduledAt: number; jobId: string | null; outcome: string }
+  'schedule-disabled': { schedule: string; reason: string }
+  'worker-started': { worker: string }
+  'worker-stopped': { worker: string }
+  /** A loop's tick failed. It is tried again by itself. */
+  trouble: { where: string; error: unknown }
+}
+
+export type EventName = keyof LifecycleEvents
+export type Listener<Name extends EventName> = (event: LifecycleEvents[Name]) => void
+
+/** Typed events. A listener that throws hurts nobody: its error becomes a `trouble` event. */
+export class Events {
+  readonly #listeners = new Map<EventName, Set<Listener<never>>>()
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener as Listener<never>)
+    return () => listeners.delete(listener as Listener<never>)
+  }
+
+  /** Whether an event is worth building. */
+  heard(name: EventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
+  emit<Name extends EventName>(name: Name, event: LifecycleEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        ;(listener as Listener<Name>)(event)
+      } catch (error) {
+        if (name !== 'trouble') this.emit('trouble', { where: `a listener for ${name}`, error })
+      }
+    }
+  }
+}

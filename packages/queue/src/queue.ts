@@ -1,0 +1,263 @@
+import { type AnyJob, checkName, checkPriority, type PayloadInput } from './definition.ts'
+import { type Clock, type Random, systemClock, systemRandom } from './engine/clock.ts'
+import type {
+  AttemptRecord,
+  Counts,
+  Engine,
+  Health,
+  JobFilter,
+  NewJob,
+  QueueRecord,
+  QueueSettings,
+  WorkerRecord,
+} from './engine/contract.ts'
+import { QueueError } from './engine/errors.ts'
+import { type EnqueueOptions, type Enqueued, instant, type JobId, newJob, readAnswer } from './enqueue.ts'
+import { Events, type EventName, type Listener } from './events.ts'
+import { type IdMaker, idMaker, isId } from './job/id.ts'
+import { type Job, readJson, viewJob } from './job-view.ts'
+import { Registry } from './registry.ts'
+import { ResultWaiter } from './result-waiter.ts'
+import { Schedules } from './schedules.ts'
+
+export interface MillraceOptions<Known extends AnyJob> {
+  engine: Engine
+  /** The definitions this application knows. When given, `enqueue` takes no other. */
+  jobs?: readonly Known[]
+  /** Settings that are written to the store when it opens. */
+  queues?: Record<string, QueueSettings>
+  clock?: Clock
+  random?: Random
+}
+
+export interface LogView {
+  attempt: number
+  level: string
+  message: string
+  data: unknown
+  at: number
+}
+
+export interface CancelResult {
+  id: string
+  /** `requested`: it runs, and its handler hears within two seconds. */
+  outcome: 'cancelled' | 'requested' | 'already-finished' | 'not-found'
+}
+
+/** The application's side of the queue: enqueue, ask, steer. Work is done by a worker (`createWorker`). */
+export class Millrace<Known extends AnyJob = AnyJob> {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly random: Random
+  readonly events = new Events()
+  readonly registry = new Registry()
+  readonly schedules: Schedules
+  readonly newId: IdMaker
+  readonly #results: ResultWaiter
+  readonly #queues: Record<string, QueueSettings>
+  #opened: Promise<void> | null = null
+
+  constructor(options: MillraceOptions<Known>) {
+    this.engine = options.engine
+    this.clock = options.clock ?? systemClock
+    this.random = options.random ?? systemRandom
+    this.newId = idMaker(this.clock.now, this.random.fill)
+    this.#results = new ResultWaiter(this.engine, this.clock)
+    this.#queues = options.queues ?? {}
+    this.registry.add(options.jobs ?? [])
+    this.schedules = new Schedules(this)
+  }
+
+  /** Opens the store and brings its schema up to date. Every other call does it by itself the first time. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch(error => {
+      this.#opened = null
+      throw error
+    })
+    return this.#opened
+  }
+
+  async #open(): Promise<void> {
+    await this.engine.open()
+    for (const [queue, settings] of Object.entries(this.#queues)) await this.engine.configureQueue(queue, settings)
+  }
+
+  /** Stores one job. Resolves when it is durable; calls made at the same time share one commit. */
+  async enqueue<Definition extends Known>(
+    definition: Definition,
+    payload: PayloadInput<Definition>,
+    options: EnqueueOptions = {},
+  ): Promise<Enqueued<Definition>> {
+    const job = newJob(this.newId(), definition, payload, options)
+    const [enqueued] = await this.#store([job], options.tx)
+    return enqueued as Enqueued<Definition>
+  }
+
+  /** Stores many jobs of one type in one transaction. All payloads are checked before anything is stored. */
+  async enqueueMany<Definition extends Known>(
+    definition: Definition,
+    items: readonly { payload: PayloadInput<Definition>; options?: Omit<EnqueueOptions, 'tx'> }[],
+    options: { tx?: unknown } = {},
+  ): Promise<Enqueued<Definition>[]> {
+    const jobs = items.map(item => newJob(this.newId(), definition, item.payload, item.options ?? {}))
+    return (await this.#store(jobs, options.tx)) as Enqueued<Definition>[]
+  }
+
+  /** For borders that know a type only by name (HTTP, CLI). Throws `unknown-type`. */
+  async enqueueByType(type: string, payload: unknown, options: EnqueueOptions = {}): Promise<Enqueued> {
+    const job = newJob(this.newId(), this.registry.get(type), payload as never, options)
+    const [enqueued] = await this.#store([job], options.tx)
+    return enqueued as Enqueued
+  }
+
+  async #store(jobs: NewJob[], tx: unknown): Promise<Enqueued[]> {
+    if (this.#opened === null) await this.open()
+    const answers = await this.engine.enqueue(jobs, tx === undefined ? {} : { tx })
+    return answers.map((answer, index) => {
+      const job = jobs[index] as NewJob
+      const enqueued = readAnswer(answer, job)
+      if (!enqueued.duplicate && this.events.heard('enqueued'))
+        this.events.emit('enqueued', { id: job.id, type: job.type, queue: job.queue, tenant: job.tenant })
+      return enqueued
+    })
+  }
+
+  /**
+   * Waits for a job to finish, in whatever process it runs, and answers its result. Throws `job-dead` (with the
+   * attempt's error as cause), `job-cancelled`, `not-found`, or `timeout` (the job itself goes on).
+   */
+  async result<Result>(id: JobId<Result>, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Result> {
+    await this.open()
+    const record = await this.#results.wait(checkId(id), options)
+    if (record.state === 'completed') return readJson(record.resultJson) as Result
+    if (record.state === 'cancelled')
+      throw new QueueError('job-cancelled', `job ${id} was cancelled: ${record.cancelReason ?? 'no reason given'}`)
+    throw new QueueError('job-dead', `job ${id} is dead: ${record.lastError?.message ?? 'no error recorded'}`, {
+      cause: record.lastError,
+    })
+  }
+
+  async get(id: string): Promise<Job | null> {
+    await this.open()
+    const [record] = await this.engine.get([checkId(id)])
+    return record ? viewJob(record, this.clock.now()) : null
+  }
+
+  /** The attempts of a job, first one first, those before a redrive included. */
+  async attempts(id: string): Promise<AttemptRecord[]> {
+    await this.open()
+    return this.engine.attempts(checkId(id))
+  }
+
+  async logs(id: string, options: { attempt?: number; limit?: number } = {}): Promise<LogView[]> {
+    await this.open()
+    const lines = await this.engine.logs(checkId(id), options)
+    return lines.map(({ attempt, level, message, dataJson, at }) => ({ attempt, level, message, data: readJson(dataJson), at }))
+  }
+
+  /** One page of jobs, newest first. Hand `cursor` back for the next. */
+  async list(
+    filter: JobFilter = {},
+    page: { cursor?: string; limit?: number } = {},
+  ): Promise<{ jobs: Job[]; cursor: string | null }> {
+    await this.open()
+    const limit = page.limit ?? 50
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+      throw new QueueError('invalid-argument', `limit must be a whole number from 1 to 1000, not ${limit}`)
+    const { jobs, cursor } = await this.engine.list(filter, page.cursor ? { cursor: page.cursor, limit } : { limit })
+    const now = this.clock.now()
+    return { jobs: jobs.map(record => viewJob(record, now)), cursor }
+  }
+
+  /** How many jobs there are, from maintained counters: the cost does not depend on the number of jobs. */
+  async stats(): Promise<Counts> {
+    await this.open()
+    return this.engine.counts()
+  }
+
+  /** A waiting job is cancelled at once; a running one is asked to stop; a finished one stays as it is. */
+  async cancel(id: string, options: { reason?: string } = {}): Promise<CancelResult['outcome']> {
+    const [result] = await this.cancelMany([id], options)
+    return (result as CancelResult).outcome
+  }
+
+  async cancelMany(ids: readonly string[], options: { reason?: string } = {}): Promise<CancelResult[]> {
+    await this.open()
+    const answers = await this.engine.cancel(ids.map(checkId), (options.reason ?? 'cancelled').slice(0, 1_000))
+    return answers.map((outcome, index) => ({ id: ids[index] as string, outcome }))
+  }
+
+  /** Redrives a finished job: the same id and payload, its attempts counted afresh. */
+  async retry(id: string): Promise<'redriven' | 'not-finished' | 'not-found'> {
+    await this.open()
+    const [answer] = await this.engine.redrive([checkId(id)])
+    return answer as 'redriven' | 'not-finished' | 'not-found'
+  }
+
+  /** Changes when and how urgently a queued job runs. */
+  async reschedule(
+    id: string,
+    change: { runAt?: Date | number; priority?: number },
+  ): Promise<'changed' | 'not-queued' | 'not-found'> {
+    await this.open()
+    const runAt = change.runAt === undefined ? {} : { runAt: instant('runAt', change.runAt) }
+    const priority = change.priority === undefined ? {} : { priority: checkPriority(change.priority) }
+    const [answer] = await this.engine.reschedule([{ id: checkId(id), ...runAt, ...priority }])
+    return answer as 'changed' | 'not-queued' | 'not-found'
+  }
+
+  /** Deletes a job that does not run, with its history. */
+  async remove(id: string): Promise<'removed' | 'running' | 'not-found'> {
+    await this.open()
+    const [answer] = await this.engine.remove([checkId(id)])
+    return answer as 'removed' | 'running' | 'not-found'
+  }
+
+  /** Stops claims from a queue, in all processes. What runs, runs on. */
+  async pause(queue: string): Promise<void> {
+    await this.configureQueue(queue, { paused: true })
+  }
+
+  async resume(queue: string): Promise<void> {
+    await this.configureQueue(queue, { paused: false })
+  }
+
+  async configureQueue(queue: string, settings: QueueSettings): Promise<void> {
+    await this.open()
+    await this.engine.configureQueue(checkName('queue', queue), settings)
+  }
+
+  async queues(): Promise<QueueRecord[]> {
+    await this.open()
+    return this.engine.queues()
+  }
+
+  async workers(): Promise<WorkerRecord[]> {
+    await this.open()
+    return this.engine.workers()
+  }
+
+  /** What happens in this process. Returns the way to stop listening. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    return this.events.on(name, listener)
+  }
+
+  health(): Promise<Health> {
+    return this.engine.health()
+  }
+
+  /** Stop the workers first. */
+  async close(): Promise<void> {
+    this.#results.close()
+    await this.engine.close()
+  }
+}
+
+function checkId(id: string): string {
+  if (typeof id === 'string' && isId(id)) return id.toLowerCase()
+  throw new QueueError('invalid-argument', `${JSON.stringify(id)} is not a job id; ids are UUIDs`)
+}
+
+export function createMillrace<const Known extends AnyJob = AnyJob>(options: MillraceOptions<Known>): Millrace<Known> {
+  return new Millrace(options)
+}

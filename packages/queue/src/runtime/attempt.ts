@@ -1,0 +1,158 @@
+import type { AnyJob } from '../definition.ts'
+import type { Clock, Timer } from '../engine/clock.ts'
+import type { ClaimedJob, LogLevel, LogLine, Progress } from '../engine/contract.ts'
+import { QueueError } from '../engine/errors.ts'
+import type { AttemptLog, HandlerContext, RunningJob } from '../handler.ts'
+import { storable } from '../job/attempt-error.ts'
+import { encodeJson } from '../job/json.ts'
+
+/** Thrown by `snooze` to leave the handler. */
+export class Snooze {
+  readonly inMs: number
+  readonly reason: string
+  constructor(inMs: number, reason: string) {
+    this.inMs = inMs
+    this.reason = reason
+  }
+}
+
+/** Why an attempt was told to stop. */
+export type StopReason = 'timeout' | 'cancelled' | 'lease-lost' | 'shutdown'
+
+/** What an attempt asks of the worker that runs it. */
+export interface AttemptHost {
+  readonly clock: Clock
+  reported(attempt: Attempt): void
+  completeIn(attempt: Attempt, work: (tx: unknown) => unknown): Promise<unknown>
+}
+
+const unsentLinesKept = 1_000
+const longestMessage = 4_000
+
+/**
+ * One attempt at one job, and the context its handler sees. Everything a quick handler does not touch is made only when
+ * it is touched.
+ */
+export class Attempt implements HandlerContext, AttemptLog {
+  readonly claimed: ClaimedJob
+  readonly definition: AnyJob
+  readonly startedAt: number
+  payload: unknown = undefined
+  /** Set once the attempt has ended for the worker; what the handler does later counts for nothing. */
+  ended = false
+  /** Set when the handler committed the completion itself. */
+  completed = false
+  stopped: { reason: StopReason; error: QueueError } | null = null
+  timers: Timer[] | null = null
+  unsent: { progress: Progress | null; lines: LogLine[] } | null = null
+  readonly #host: AttemptHost
+  #controller: AbortController | null = null
+
+  constructor(host: AttemptHost, claimed: ClaimedJob, definition: AnyJob) {
+    this.#host = host
+    this.claimed = claimed
+    this.definition = definition
+    this.startedAt = host.clock.monotonic()
+    // Handlers take these out of the context: `({ progress, log }) => …`.
+    this.progress = this.progress.bind(this)
+    this.snooze = this.snooze.bind(this)
+    this.complete = this.complete.bind(this)
+  }
+
+  get job(): RunningJob {
+    return this.claimed
+  }
+
+  get log(): AttemptLog {
+    return {
+      debug: (message, data) => this.debug(message, data),
+      info: (message, data) => this.info(message, data),
+      warn: (message, data) => this.warn(message, data),
+      error: (message, data) => this.error(message, data),
+    }
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.stopped) this.#controller.abort(this.stopped.error)
+    }
+    return this.#controller.signal
+  }
+
+  get ranMs(): number {
+    return this.#host.clock.monotonic() - this.startedAt
+  }
+
+  /** Fires the signal, once. */
+  stop(reason: StopReason, error: QueueError): void {
+    if (this.stopped || this.ended) return
+    this.stopped = { reason, error }
+    this.#controller?.abort(error)
+  }
+
+  progress(percent: number, message?: string, data?: unknown): void {
+    if (this.ended) return
+    const bounded = Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0
+    this.#unsent().progress = {
+      percent: bounded,
+      message: message === undefined ? null : storable(String(message), longestMessage),
+      dataJson: data === undefined ? null : readable(data),
+    }
+    this.#host.reported(this)
+  }
+
+  debug(message: string, data?: unknown): void {
+    this.#write('debug', message, data)
+  }
+
+  info(message: string, data?: unknown): void {
+    this.#write('info', message, data)
+  }
+
+  warn(message: string, data?: unknown): void {
+    this.#write('warn', message, data)
+  }
+
+  error(message: string, data?: unknown): void {
+    this.#write('error', message, data)
+  }
+
+  #write(level: LogLevel, message: string, data: unknown): void {
+    if (this.ended) return
+    const { lines } = this.#unsent()
+    if (lines.length >= unsentLinesKept) return
+    lines.push({
+      level,
+      message: storable(String(message), longestMessage),
+      dataJson: data === undefined ? null : readable(data),
+      at: this.#host.clock.now(),
+    })
+    this.#host.reported(this)
+  }
+
+  #unsent(): { progress: Progress | null; lines: LogLine[] } {
+    this.unsent ??= { progress: null, lines: [] }
+    return this.unsent
+  }
+
+  snooze(inMs: number, reason = 'snoozed'): never {
+    if (!Number.isFinite(inMs) || inMs < 0)
+      throw new QueueError('invalid-argument', `snooze takes milliseconds of at least 0, not ${inMs}`)
+    throw new Snooze(Math.round(inMs), storable(reason, 1_000))
+  }
+
+  complete<Result>(work: (tx: unknown) => Result): Promise<Result> {
+    return this.#host.completeIn(this, work) as Promise<Result>
+  }
+}
+
+/** Log data is for people: what can't be written as JSON is told, not thrown. */
+function readable(data: unknown): string {
+  try {
+    const json = encodeJson(data)
+    return json.length <= 16_000 ? json : JSON.stringify({ cut: `${json.length} characters of data were too many` })
+  } catch (error) {
+    return JSON.stringify({ unreadable: storable(String((error as Error).message), 500) })
+  }
+}

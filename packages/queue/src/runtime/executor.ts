@@ -1,0 +1,375 @@
+import { type Clock, nextTurn, type Random } from '../engine/clock.ts'
+import type { ClaimedJob, Engine, SettleAnswer } from '../engine/contract.ts'
+import { QueueError } from '../engine/errors.ts'
+import type { Events } from '../events.ts'
+import type { Handler } from '../handler.ts'
+import { describeError } from '../job/attempt-error.ts'
+import { decide, type Ending, type Outcome } from '../job/decide.ts'
+import { decodePayload, encodeResult } from '../validate.ts'
+import { Attempt, type AttemptHost, Snooze, type StopReason } from './attempt.ts'
+import { Reporter } from './reporter.ts'
+import { Settler } from './settler.ts'
+
+export interface ExecutorOptions {
+  engine: Engine
+  worker: string
+  clock: Clock
+  random: Random
+  events: Events
+  handlers: ReadonlyMap<string, Handler>
+  concurrency: number
+  graceMs: number
+  maxDeaths: number
+  trouble: (where: string, error: unknown) => void
+  /** An attempt is over or was given back: there may be room for another. */
+  freed: () => void
+  /** An attempt's end is settled. */
+  settled: (outcome: Outcome, answer: SettleAnswer) => void
+}
+
+/**
+ * Runs attempts: perform, decide, settle. Holds the small buffer of claimed jobs and as many running attempts as the
+ * concurrency allows.
+ */
+export class Executor implements AttemptHost {
+  readonly clock: Clock
+  readonly #options: ExecutorOptions
+  readonly #settler: Settler
+  readonly #reporter: Reporter
+  readonly #running = new Set<Attempt>()
+  #buffer: ClaimedJob[] = []
+  #next = 0
+  #young: Attempt[] = []
+  /** False while stopping: what is claimed then is not started. */
+  accepting = true
+  #alone = false
+  #pumping = false
+  #emptied: (() => void)[] = []
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+    this.clock = options.clock
+    const { engine, worker, clock, trouble } = options
+    this.#settler = new Settler({ engine, worker, clock, trouble: error => trouble('settling', error) })
+    this.#reporter = new Reporter({
+      engine,
+      worker,
+      clock,
+      lost: attempt => this.loseLease([attempt.claimed.id], 'another worker has it'),
+      trouble: error => trouble('reporting progress', error),
+    })
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  get buffered(): number {
+    return this.#buffer.length - this.#next
+  }
+
+  /** How many more jobs could start at once. None while a job runs alone. */
+  get free(): number {
+    if (this.#alone || this.#nextIsSuspect()) return 0
+    return Math.max(0, this.#options.concurrency - this.#running.size - this.buffered)
+  }
+
+  get busy(): boolean {
+    return this.#alone || this.#running.size > 0 || this.buffered > 0 || this.#settler.busy
+  }
+
+  /** All leases that this worker holds and still means to use. */
+  leases(): ClaimedJob[] {
+    return [...[...this.#running].map(attempt => attempt.claimed), ...this.#buffer.slice(this.#next)]
+  }
+
+  take(jobs: ClaimedJob[]): void {
+    this.#buffer = this.buffered === 0 ? jobs : [...this.#buffer.slice(this.#next), ...jobs]
+    this.#next = 0
+    this.pump()
+  }
+
+  /** Starts what there is room for. */
+  pump(): void {
+    // A handler that ends at once calls this again from within: the loop below goes on by itself.
+    if (this.#pumping) return
+    this.#pumping = true
+    this.#startAll()
+    this.#pumping = false
+    this.#options.freed()
+  }
+
+  #startAll(): void {
+    while (this.accepting && this.buffered > 0 && this.#running.size < this.#options.concurrency && !this.#alone) {
+      if (this.#nextIsSuspect()) {
+        // It may kill this process: nothing else shall be in it then, not even as a lease.
+        if (this.#running.size > 0) return
+        this.#alone = true
+        const suspect = this.#shift()
+        this.giveBack()
+        void this.#settler.flushed().then(() => this.#start(suspect))
+        return
+      }
+      this.#start(this.#shift())
+    }
+  }
+
+  #shift(): ClaimedJob {
+    return this.#buffer[this.#next++] as ClaimedJob
+  }
+
+  #nextIsSuspect(): boolean {
+    const next = this.#buffer[this.#next]
+    return next !== undefined && next.deaths > 0 && next.deaths >= this.#options.maxDeaths - 1
+  }
+
+  /** Returns what has not started to the queue; it has spent no attempt. */
+  giveBack(): void {
+    const left = this.#buffer.slice(this.#next)
+    this.#buffer = []
+    this.#next = 0
+    for (const lease of left)
+      this.#settler.add({ lease, outcome: { kind: 'release' }, ranMs: 0 }, answer =>
+        this.#options.settled({ kind: 'release' }, answer),
+      )
+  }
+
+  #start(claimed: ClaimedJob): void {
+    const { handlers, events, worker } = this.#options
+    const handler = handlers.get(claimed.type)
+    if (!handler) {
+      // Not claimed for, so not ours to judge.
+      this.#settler.add({ lease: claimed, outcome: { kind: 'release' }, ranMs: 0 }, () => {})
+      return
+    }
+    const attempt = new Attempt(this, claimed, handler.job)
+    this.#running.add(attempt)
+    if (events.heard('started'))
+      events.emit('started', {
+        ...refOf(claimed, worker),
+        maxAttempts: claimed.maxAttempts,
+        waitedMs: Math.max(0, this.clock.now() - claimed.runAt),
+      })
+    this.#perform(attempt, handler)
+  }
+
+  #perform(attempt: Attempt, handler: Handler): void {
+    let returned: unknown
+    try {
+      attempt.payload = decodePayload(handler.job, attempt.claimed.payloadJson)
+      returned = handler.run(attempt)
+    } catch (thrown) {
+      return this.#end(attempt, endingOf(attempt, thrown))
+    }
+    if (!(returned instanceof Promise)) return this.#returned(attempt, returned)
+    returned.then(
+      value => this.#returned(attempt, value),
+      thrown => this.#end(attempt, endingOf(attempt, thrown)),
+    )
+    // Most handlers of a busy queue end within the turn; only those that do not need a timer.
+    if (this.#young.push(attempt) === 1) nextTurn(() => this.#armTimers())
+  }
+
+  #armTimers(): void {
+    const young = this.#young
+    this.#young = []
+    for (const attempt of young) {
+      const { timeoutMs } = attempt.definition
+      if (attempt.ended || timeoutMs === null) continue
+      const timer = this.clock.after(timeoutMs - attempt.ranMs, () =>
+        this.stop(attempt, 'timeout', `the attempt took longer than ${timeoutMs} ms`),
+      )
+      attempt.timers = [timer]
+    }
+  }
+
+  #returned(attempt: Attempt, value: unknown): void {
+    // A handler that answers after its time is up has still failed to answer in time.
+    if (attempt.stopped?.reason === 'timeout') return this.#end(attempt, endingOf(attempt, attempt.stopped.error))
+    try {
+      this.#end(attempt, { kind: 'returned', resultJson: encodeResult(attempt.definition, value) })
+    } catch (error) {
+      this.#end(attempt, { kind: 'threw', thrown: error, error: describeError(error) })
+    }
+  }
+
+  /** Fires the attempt's signal; when the handler does not heed it in time, goes on without it. */
+  stop(attempt: Attempt, reason: StopReason, message: string): void {
+    if (attempt.ended || attempt.stopped) return
+    const error = new QueueError(codeOf[reason], message)
+    attempt.stop(reason, error)
+    const timer = this.clock.after(this.#options.graceMs, () => {
+      if (attempt.ended) return
+      const { events, worker, graceMs } = this.#options
+      events.emit('abandoned', { ...refOf(attempt.claimed, worker), reason, afterMs: graceMs })
+      this.#end(attempt, endingOf(attempt, error))
+    })
+    attempt.timers = [...(attempt.timers ?? []), timer]
+  }
+
+  stopAll(reason: StopReason, message: string): void {
+    for (const attempt of [...this.#running]) this.stop(attempt, reason, message)
+  }
+
+  cancel(ids: readonly string[]): void {
+    for (const attempt of this.#find(ids)) this.stop(attempt, 'cancelled', 'the job was cancelled')
+    this.#dropBuffered(ids, lease =>
+      this.#settler.add({ lease, outcome: { kind: 'cancelled', reason: 'cancelled' }, ranMs: 0 }, () => {}),
+    )
+  }
+
+  /** The leases are gone: whatever these handlers still do will be refused, so they are told to stop. */
+  loseLease(ids: readonly string[], why: string): void {
+    const { events, worker } = this.#options
+    for (const attempt of this.#find(ids)) {
+      if (attempt.stopped?.reason === 'lease-lost') continue
+      events.emit('lease-lost', { ...refOf(attempt.claimed, worker), reason: why })
+      attempt.stopped = null
+      this.stop(attempt, 'lease-lost', `the lease is lost: ${why}`)
+    }
+    this.#dropBuffered(ids, () => {})
+  }
+
+  #find(ids: readonly string[]): Attempt[] {
+    const wanted = new Set(ids)
+    return [...this.#running].filter(attempt => wanted.has(attempt.claimed.id))
+  }
+
+  #dropBuffered(ids: readonly string[], dropped: (lease: ClaimedJob) => void): void {
+    if (ids.length === 0 || this.buffered === 0) return
+    const wanted = new Set(ids)
+    const left = this.#buffer.slice(this.#next)
+    this.#buffer = left.filter(job => !wanted.has(job.id))
+    this.#next = 0
+    for (const job of left) if (wanted.has(job.id)) dropped(job)
+  }
+
+  /** The attempt is over for this worker: decide what follows and settle it. */
+  #end(attempt: Attempt, ending: Ending): void {
+    if (attempt.ended) return
+    attempt.ended = true
+    const { random, handlers } = this.#options
+    const ranMs = attempt.ranMs
+    for (const timer of attempt.timers ?? []) timer.cancel()
+    this.#running.delete(attempt)
+    if (this.#running.size === 0) {
+      this.#alone = false
+      for (const resolve of this.#emptied.splice(0)) resolve()
+    }
+    if (attempt.completed || attempt.stopped?.reason === 'lease-lost') {
+      if (attempt.completed) this.#options.settled({ kind: 'complete', resultJson: null }, 'settled')
+      return this.pump()
+    }
+    const { claimed } = attempt
+    const policy = handlers.get(claimed.type)?.job ?? attempt.definition
+    const outcome =
+      ending.kind === 'returned'
+        ? ({ kind: 'complete', resultJson: ending.resultJson } as const)
+        : decide(ending, {
+            attempt: claimed.attempt,
+            maxAttempts: claimed.maxAttempts,
+            backoff: policy.backoff,
+            random: random.number(),
+          })
+    const settle = (): void =>
+      this.#settler.add({ lease: claimed, outcome, ranMs }, answer => this.#heard(attempt, outcome, { answer, ranMs }))
+    if (attempt.unsent) void this.#reporter.flush(attempt).then(settle)
+    else settle()
+    this.pump()
+  }
+
+  #heard(attempt: Attempt, outcome: Outcome, heard: { answer: SettleAnswer; ranMs: number }): void {
+    const { events, worker } = this.#options
+    const { answer, ranMs } = heard
+    if (answer === 'settled' || answer === 'already-settled') tell(events, refOf(attempt.claimed, worker), outcome, ranMs)
+    else if (events.heard('lease-lost'))
+      events.emit('lease-lost', { ...refOf(attempt.claimed, worker), reason: `its ${outcome.kind} was refused: ${answer}` })
+    this.#options.settled(outcome, answer)
+  }
+
+  reported(attempt: Attempt): void {
+    const { events, worker } = this.#options
+    const progress = attempt.unsent?.progress
+    if (progress && events.heard('progress'))
+      events.emit('progress', {
+        ...refOf(attempt.claimed, worker),
+        percent: progress.percent,
+        message: progress.message,
+      })
+    this.#reporter.add(attempt)
+  }
+
+  async completeIn(attempt: Attempt, work: (tx: unknown) => unknown): Promise<unknown> {
+    const { engine, worker, events } = this.#options
+    if (!engine.capabilities.transactions)
+      throw new QueueError('unsupported', 'this engine has no transactions: return the result instead of complete(…)')
+    if (attempt.ended) throw new QueueError('lease-lost', 'the attempt is over; nothing was written')
+    await this.#reporter.flush(attempt)
+    let value: unknown
+    const ranMs = attempt.ranMs
+    const answer = await engine.completeIn(worker, attempt.claimed, tx => {
+      value = work(tx)
+      if (value instanceof Promise) return value as never
+      return { resultJson: encodeResult(attempt.definition, value), ranMs }
+    })
+    if (answer !== 'settled')
+      throw new QueueError('lease-lost', `the job is no longer this attempt's (${answer}); nothing was written`)
+    attempt.completed = true
+    tell(events, refOf(attempt.claimed, worker), { kind: 'complete', resultJson: null }, ranMs)
+    return value
+  }
+
+  /** Resolves when no handler runs. */
+  async emptied(): Promise<void> {
+    while (this.#alone || this.#running.size > 0) await new Promise<void>(resolve => this.#emptied.push(resolve))
+  }
+
+  /** Resolves when everything that has ended is settled. */
+  async flushed(): Promise<void> {
+    await this.#reporter.flush()
+    await this.#settler.flushed()
+  }
+
+  close(): void {
+    this.#reporter.stop()
+  }
+}
+
+const codeOf = {
+  timeout: 'timeout',
+  cancelled: 'job-cancelled',
+  'lease-lost': 'lease-lost',
+  shutdown: 'closed',
+} as const
+
+function refOf(job: ClaimedJob, worker: string) {
+  return { id: job.id, type: job.type, queue: job.queue, attempt: job.attempt, worker }
+}
+
+/** How an attempt that threw has ended. Why it was stopped says more than what it threw then. */
+function endingOf(attempt: Attempt, thrown: unknown): Ending {
+  const { stopped } = attempt
+  if (stopped?.reason === 'cancelled') return { kind: 'cancelled', reason: stopped.error.message }
+  if (stopped?.reason === 'shutdown') return { kind: 'released' }
+  if (stopped?.reason === 'timeout') return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
+  if (thrown instanceof Snooze) return { kind: 'snoozed', inMs: thrown.inMs, reason: thrown.reason }
+  return { kind: 'threw', thrown, error: describeError(thrown) }
+}
+
+function tell(events: Events, ref: ReturnType<typeof refOf>, outcome: Outcome, ranMs: number): void {
+  switch (outcome.kind) {
+    case 'complete':
+      if (events.heard('completed')) events.emit('completed', { ...ref, ranMs })
+      return
+    case 'retry':
+      return events.emit('retrying', { ...ref, ranMs, inMs: outcome.inMs, error: outcome.error })
+    case 'dead':
+      return events.emit('dead', { ...ref, ranMs, error: outcome.error })
+    case 'snooze':
+      return events.emit('snoozed', { ...ref, inMs: outcome.inMs, reason: outcome.reason })
+    case 'release':
+      return events.emit('released', ref)
+    case 'cancelled':
+      return events.emit('cancelled', { id: ref.id, type: ref.type, queue: ref.queue, reason: outcome.reason })
+  }
+}

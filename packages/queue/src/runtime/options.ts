@@ -1,0 +1,48 @@
+/** How a worker works. Durations in milliseconds. */
+export interface WorkerOptions {
+  /** How many handlers run at once. Default 10. */
+  concurrency?: number
+  /** Claims only from these queues. Default: every queue that a handler's definition names. */
+  queues?: readonly string[]
+  /** What people see in lists. Default: host name and process id. */
+  label?: string
+  /** Default 30,000. Another worker takes over when a lease ends; it is renewed every third of this. */
+  leaseMs?: number
+  /** How often expired leases are looked for. Default 5,000. */
+  sweepMs?: number
+  /** How often to look for jobs when no hint comes. Default 1,000. */
+  pollMs?: number
+  /** A job that has killed its worker this often is dead. Default 3. */
+  maxDeaths?: number
+  /** How long after its signal a handler may go on before it is given up. Default 5,000. */
+  graceMs?: number
+  /** Enqueue due schedules in this worker. Default true. */
+  scheduler?: boolean
+  /** Prune finished jobs in this worker. Default true. */
+  pruner?: boolean
+}
+
+export interface DrainOptions {
+  /** Default: no bound. */
+  maxJobs?: number
+  /** Stop starting jobs after this long, and give back what does not finish. Default: no bound. */
+  budgetMs?: number
+}
+
+export interface DrainResult {
+  completed: number
+  /** Attempts that failed and will be repeated. */
+  retried: number
+  dead: number
+  snoozed: number
+  cancelled: number
+  /** Given back because the budget ran out. */
+  released: number
+  /** `empty`: nothing is due. */
+  endedBy: 'empty' | 'max-jobs' | 'budget'
+}
+
+export interface StopOptions {
+  /** How long running handlers get before their signal fires and they are given back. Default 25,000. */
+  deadlineMs?: number
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../engine/clock.ts'
+import type { Engine, NewJob, ScheduleRecord, Tick } from '../engine/contract.ts'
+import type { Events } from '../events.ts'
+import { nextAfter, parseRecurrence, type Recurrence, ticksBetween } from '../job/recurrence.ts'
+
+const pollMs = 1_000
+/** A tick that is at most this late was not missed. */
+const onTimeMs = 60_000
+/** Of a long absence, only about this many ticks are recorded one by one. */
+const recordedAtMost = 1_000
+
+/** Fires due schedules. Any number may run: the engine records each tick once. */
+export class Scheduler {
+  readonly #engine: Engine
+  readonly #clock: Clock
+  readonly #events: Events
+  readonly #newId: () => string
+  readonly #rules = new Map<string, Recurrence>()
+
+  constructor(options: { engine: Engine; clock: Clock; events: Events; newId: () => string }) {
+    this.#engine = options.engine
+    this.#clock = options.clock
+    this.#events = options.events
+    this.#newId = options.newId
+  }
+
+  /** Fires what is due. Answers how long until something may be due again. */
+  async tick(): Promise<number> {
+    let waitMs = pollMs
+    for (const schedule of await this.#engine.schedules()) {
+      if (schedule.disabledReason !== null) continue
+      const now = this.#clock.now()
+      if (schedule.nextAt > now) waitMs = Math.min(waitMs, schedule.nextAt - now)
+      else await this.#fire(schedule, now)
+    }
+    return Math.max(1, waitMs)
+  }
+
+  async #fire(schedule: ScheduleRecord, now: number): Promise<void> {
+    let plan: Tick[]
+    try {
+      plan = planTicks(schedule, this.#rule(schedule), now)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      await this.#engine.disableSchedule(schedule.name, reason)
+      this.#events.emit('schedule-disabled', { schedule: schedule.name, reason })
+      return
+    }
+    for (const tick of plan) {
+      const job = tick.outcome === 'fire' ? this.#job(schedule) : null
+      const answer = await this.#engine.fireTick({ ...tick, job })
+      if (answer === 'cursor-moved') return
+      if (answer !== 'already')
+        this.#events.emit('schedule-fired', {
+          schedule: schedule.name,
+          scheduledAt: tick.scheduledAt,
+          jobId: answer === 'recorded' && job ? job.id : null,
+          outcome: answer === 'recorded' ? tick.outcome : answer,
+        })
+    }
+  }
+
+  #rule(schedule: ScheduleRecord): Recurrence {
+    const key = JSON.stringify(schedule.rule)
+    let rule = this.#rules.get(key)
+    if (!rule) this.#rules.set(key, (rule = parseRecurrence(schedule.rule)))
+    return rule
+  }
+
+  #job(schedule: ScheduleRecord): NewJob {
+    return { ...schedule.job, id: this.#newId(), delayMs: 0, runAt: null, idempotency: null }
+  }
+}
+
+/** What to do with each due tick, oldest first. Pure. Throws when the rule can't be computed. */
+export function planTicks(schedule: ScheduleRecord, rule: Recurrence, now: number): Tick[] {
+  const due = latestDue(rule, schedule.nextAt, now)
+  return due.map((scheduledAt, index) => ({
+    schedule: schedule.name,
+    scheduledAt,
+    expectedNextAt: index === 0 ? schedule.nextAt : scheduledAt,
+    nextAt: due[index + 1] ?? nextAfter(rule, scheduledAt),
+    outcome: outcomeOf(schedule, { late: now - scheduledAt, fromLast: due.length - 1 - index }),
+    job: null,
+  }))
+}
+
+function outcomeOf(schedule: ScheduleRecord, tick: { late: number; fromLast: number }): Tick['outcome'] {
+  const { misfire, paused } = schedule
+  if (paused) return 'skip'
+  if (misfire.kind === 'catch-up') return tick.fromLast < misfire.max ? 'fire' : 'coalesce'
+  if (tick.fromLast > 0) return misfire.kind === 'skip' ? 'skip' : 'coalesce'
+  return misfire.kind === 'skip' && tick.late > onTimeMs ? 'skip' : 'fire'
+}
+
+/** The due ticks; after a long absence only the latest of them. */
+function latestDue(rule: Recurrence, firstAt: number, now: number): number[] {
+  let spanMs = 60_000
+  let due: number[] = []
+  for (;;) {
+    const from = Math.max(firstAt - 1, now - spanMs)
+    const found = ticksBetween(rule, from, now, recordedAtMost + 1)
+    if (found.length > recordedAtMost) return due.length > 0 ? due : [latest(rule, from, now)]
+    due = found
+    if (from < firstAt) return due
+    spanMs *= 2
+  }
+}
+
+/** More than a thousand ticks within a minute: only the very last counts. */
+function latest(rule: Recurrence, from: number, now: number): number {
+  let at = nextAfter(rule, from)
+  for (let next = at; next <= now; next = nextAfter(rule, next)) at = next
+  return at
+}

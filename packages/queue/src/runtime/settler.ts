@@ -1,0 +1,77 @@
+import { type Clock, nextTurn, sleep } from '../engine/clock.ts'
+import type { Engine, SettleAnswer, Settlement } from '../engine/contract.ts'
+import { isQueueError } from '../engine/errors.ts'
+
+type Heard = (answer: SettleAnswer) => void
+
+/** A settle that is not answered is repeated; that is safe, because a lease ends its job only once. */
+const retryMs = 250
+
+/**
+ * Gathers ended attempts and settles them in groups. What ends while a group is on its way makes the next one, so one
+ * slow job never holds back its neighbours, and a busy worker pays for one commit a group.
+ */
+export class Settler {
+  readonly #engine: Engine
+  readonly #worker: string
+  readonly #clock: Clock
+  readonly #trouble: (error: unknown) => void
+  #waiting: { settlement: Settlement; heard: Heard }[] = []
+  #scheduled = false
+  #sending = false
+  #idle: (() => void)[] = []
+
+  constructor(options: { engine: Engine; worker: string; clock: Clock; trouble: (error: unknown) => void }) {
+    this.#engine = options.engine
+    this.#worker = options.worker
+    this.#clock = options.clock
+    this.#trouble = options.trouble
+  }
+
+  add(settlement: Settlement, heard: Heard): void {
+    this.#waiting.push({ settlement, heard })
+    if (this.#scheduled || this.#sending) return
+    this.#scheduled = true
+    nextTurn(() => {
+      this.#scheduled = false
+      void this.#send()
+    })
+  }
+
+  get busy(): boolean {
+    return this.#sending || this.#waiting.length > 0
+  }
+
+  /** Resolves when everything that was added is settled. */
+  async flushed(): Promise<void> {
+    while (this.busy) await new Promise<void>(resolve => this.#idle.push(resolve))
+  }
+
+  async #send(): Promise<void> {
+    if (this.#sending) return
+    this.#sending = true
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting
+      this.#waiting = []
+      const answers = await this.#settle(group.map(each => each.settlement))
+      group.forEach(({ heard }, index) => heard(answers[index] ?? 'lease-lost'))
+    }
+    this.#sending = false
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+
+  async #settle(settlements: Settlement[]): Promise<SettleAnswer[]> {
+    for (;;) {
+      try {
+        return await this.#engine.settle(this.#worker, settlements)
+      } catch (error) {
+        this.#trouble(error)
+        // A closed engine answers nothing any more: the leases run out, and another worker takes over.
+        if (isQueueError(error, 'closed')) return settlements.map(() => 'lease-lost')
+        await sleep(this.#clock, retryMs)
+      }
+    }
+  }
+}
