@@ -50,8 +50,7 @@ export interface JobDefinition<
   readonly maxPayloadBytes: number
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: variance; no value of this type is ever read
-export type AnyJob = JobDefinition<string, Schema<never, unknown>, Schema<never, unknown>>
+export type AnyJob = JobDefinition
 
 /** What `enqueue` takes. */
 export type PayloadInput<Job extends AnyJob> = StandardSchemaV1.InferInput<Job['payload']>
@@ -59,10 +58,10 @@ export type PayloadInput<Job extends AnyJob> = StandardSchemaV1.InferInput<Job['
 export type PayloadOutput<Job extends AnyJob> = StandardSchemaV1.InferOutput<Job['payload']>
 /** What the handler returns. */
 export type ResultInput<Job extends AnyJob> =
-  Job extends JobDefinition<string, Schema<never, unknown>, infer R> ? StandardSchemaV1.InferInput<R> : never
+  Job extends JobDefinition<string, Schema, infer R> ? StandardSchemaV1.InferInput<R> : never
 /** What `result(id)` resolves to. */
 export type ResultOutput<Job extends AnyJob> =
-  Job extends JobDefinition<string, Schema<never, unknown>, infer R> ? StandardSchemaV1.InferOutput<R> : never
+  Job extends JobDefinition<string, Schema, infer R> ? StandardSchemaV1.InferOutput<R> : never
 
 const typePattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/
 

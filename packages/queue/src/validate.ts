@@ -3,7 +3,7 @@ import type { AnyJob, Schema } from './definition.ts'
 import { type Fault, QueueError } from './engine/errors.ts'
 import { encodeJson, JsonFault } from './job/json.ts'
 
-type AnySchema = Schema<never, unknown>
+type AnySchema = Schema
 
 /**
  * Checks a payload as the handler will meet it, that is after a round trip through JSON, and answers the JSON to store.

@@ -25,7 +25,6 @@ export class Drain {
 
   settled(outcome: Outcome, answer: SettleAnswer): void {
     if (answer === 'settled' || answer === 'already-settled') this.#counts[countedAs[outcome.kind]]++
-    this.look()
   }
 
   budgetSpent(): void {

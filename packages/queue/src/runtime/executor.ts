@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   freed: () => void
   /** An attempt's end is settled. */
   settled: (outcome: Outcome, answer: SettleAnswer) => void
+  /** Everything that has ended is settled. */
+  rested: () => void
 }
 
 /**
@@ -50,7 +52,13 @@ export class Executor implements AttemptHost {
     this.#options = options
     this.clock = options.clock
     const { engine, worker, clock, trouble } = options
-    this.#settler = new Settler({ engine, worker, clock, trouble: error => trouble('settling', error) })
+    this.#settler = new Settler({
+      engine,
+      worker,
+      clock,
+      trouble: error => trouble('settling', error),
+      rested: options.rested,
+    })
     this.#reporter = new Reporter({
       engine,
       worker,
@@ -58,6 +66,10 @@ export class Executor implements AttemptHost {
       lost: attempt => this.loseLease([attempt.claimed.id], 'another worker has it'),
       trouble: error => trouble('reporting progress', error),
     })
+  }
+
+  get concurrency(): number {
+    return this.#options.concurrency
   }
 
   get running(): number {

@@ -6,7 +6,7 @@ import { Loop } from './loop.ts'
 /** Claims ahead of the handlers no more than they work off in this time… */
 const aheadMs = 50
 /** … and never more than this. */
-const aheadAtMost = 1_000
+const aheadAtMost = 2_000
 /** A job that has waited in the buffer for this long is another worker's to take. */
 const staleMs = 1_000
 
@@ -22,9 +22,8 @@ export class Fetcher {
   readonly #looked: () => void
   /** Jobs that may still be claimed; infinite unless draining. */
   #left = Number.POSITIVE_INFINITY
-  #ended = 0
-  #measuredAt: number
   #ahead = 0
+  #lastTaken = 0
   #lastClaimAt = 0
   /** Whether the last claim found less than it asked for. */
   dry = false
@@ -47,7 +46,6 @@ export class Fetcher {
     this.#worker = options.worker
     this.#lanes = options.lanes
     this.#leaseMs = options.leaseMs
-    this.#measuredAt = options.clock.monotonic()
     this.#looked = options.looked
     const { pollMs } = options
     this.#loop = new Loop({
@@ -68,11 +66,6 @@ export class Fetcher {
   nudge(): void {
     this.dry = false
     this.#loop.nudge()
-  }
-
-  /** An attempt's end is settled. */
-  settled(): void {
-    this.#ended++
   }
 
   /** There may be room for more. */
@@ -106,12 +99,12 @@ export class Fetcher {
   }
 
   async #tick(pollMs: number): Promise<number | undefined> {
-    this.#measure()
     for (;;) {
+      if (this.#wanted() <= 0) return pollMs
+      this.#reckon()
       const limit = this.#wanted()
-      if (limit <= 0 || (this.#executor.free <= 0 && this.#ahead === 0)) return pollMs
+      if (limit <= 0) return pollMs
       this.dry = false
-      this.#lastClaimAt = this.#clock.monotonic()
       const { jobs, nextDueInMs } = await this.#engine.claim({
         worker: this.#worker,
         lanes: this.#lanes,
@@ -119,22 +112,20 @@ export class Fetcher {
         leaseMs: this.#leaseMs,
       })
       this.#left -= jobs.length
+      this.#lastClaimAt = this.#clock.monotonic()
       this.dry = jobs.length < limit
+      this.#lastTaken = jobs.length
       if (jobs.length > 0) this.#executor.take(jobs)
-      this.#measure()
       this.#looked()
       if (this.dry) return Math.min(pollMs, nextDueInMs ?? pollMs)
     }
   }
 
-  /** How many jobs end in `aheadMs`, by what has ended since the last look. */
-  #measure(): void {
-    const now = this.#clock.monotonic()
-    const elapsedMs = now - this.#measuredAt
-    if (elapsedMs < 1) return
-    const rate = (this.#ended / elapsedMs) * aheadMs
-    this.#ahead = Math.min(aheadAtMost, Math.round(rate))
-    this.#ended = 0
-    this.#measuredAt = now
+  /** A claim is due: by how soon the last one was used up, fetch more ahead or less. */
+  #reckon(): void {
+    const elapsedMs = Math.max(0.1, this.#clock.monotonic() - this.#lastClaimAt)
+    const usedUpInTime = (this.#lastTaken / elapsedMs) * aheadMs
+    const grown = Math.max(this.#executor.concurrency, this.#ahead * 2)
+    this.#ahead = Math.floor(Math.min(aheadAtMost, grown, usedUpInTime))
   }
 }

@@ -16,16 +16,25 @@ export class Settler {
   readonly #worker: string
   readonly #clock: Clock
   readonly #trouble: (error: unknown) => void
+  readonly #rested: () => void
   #waiting: { settlement: Settlement; heard: Heard }[] = []
   #scheduled = false
   #sending = false
   #idle: (() => void)[] = []
 
-  constructor(options: { engine: Engine; worker: string; clock: Clock; trouble: (error: unknown) => void }) {
+  constructor(options: {
+    engine: Engine
+    worker: string
+    clock: Clock
+    trouble: (error: unknown) => void
+    /** Everything that was added is settled. */
+    rested: () => void
+  }) {
     this.#engine = options.engine
     this.#worker = options.worker
     this.#clock = options.clock
     this.#trouble = options.trouble
+    this.#rested = options.rested
   }
 
   add(settlement: Settlement, heard: Heard): void {
@@ -60,6 +69,7 @@ export class Settler {
     const idle = this.#idle
     this.#idle = []
     for (const resolve of idle) resolve()
+    this.#rested()
   }
 
   async #settle(settlements: Settlement[]): Promise<SettleAnswer[]> {

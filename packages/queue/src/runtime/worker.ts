@@ -57,10 +57,8 @@ export class Worker {
       maxDeaths: options.maxDeaths ?? 3,
       trouble: (where, error) => this.#trouble(where, error),
       freed: () => this.#fetcher?.freed(),
-      settled: (outcome, answer) => {
-        this.#fetcher.settled()
-        this.#drain?.settled(outcome, answer)
-      },
+      settled: (outcome, answer) => this.#drain?.settled(outcome, answer),
+      rested: () => this.#drain?.look(),
     })
     this.#fetcher = new Fetcher({
       ...shared,

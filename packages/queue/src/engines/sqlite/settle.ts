@@ -46,7 +46,9 @@ function count(batches: Map<number, number>, batch: number): void {
   batches.set(batch, (batches.get(batch) ?? 0) + 1)
 }
 
-const isMine = 'j.epoch = c.value ->> 1 AND j.phase = 2 AND j.worker = ?2'
+/** The jobs of a list of [n, epoch, …] that this worker (?2) may still end. */
+const fenced = `json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0
+  WHERE j.epoch = c.value ->> 1 AND j.phase = 2 AND j.worker = ?2`
 
 /** All completions of a settle in two statements: into history, and out of the live table. */
 function complete(
@@ -66,25 +68,23 @@ function complete(
     return `[${place.n},${lease.epoch},${now - Math.max(0, Math.round(ranMs))},${result}]`
   })
   const json = `[${items.join()}]`
-  store.run(
+  const moved = store.run(
     `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
        redrives, worker, started_at, finished_at, tenant, idempotency_key, last_error, payload, result)
      SELECT j.id, j.kind, 4, j.priority, j.run_at, j.created_at, j.attempt, j.max_attempts, j.epoch, j.deaths, j.redrives,
        j.worker, c.value ->> 2, ?3, j.tenant, j.idempotency_key, j.last_error, j.payload, c.value ->> 3
-     FROM json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0 WHERE ${isMine}`,
+     FROM ${fenced}`,
     json,
     worker,
     now,
   )
-  const gone = store.rows<[n: number]>(
-    `DELETE FROM millrace_job WHERE n IN
-       (SELECT j.n FROM json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0 WHERE ${isMine})
-     RETURNING n`,
-    json,
-    worker,
-  )
   // Nearly always all of them; then nobody needs to be looked up.
-  const done = gone.length === completions.length ? null : new Set(gone.map(row => row[0]))
+  const done =
+    moved === completions.length
+      ? null
+      : new Set(store.rows<[n: number]>(`SELECT j.n FROM ${fenced}`, json, worker).map(row => row[0]))
+  const gone = done ? [...done] : completions.map(({ place }) => place.n)
+  store.run('DELETE FROM millrace_job WHERE n IN (SELECT value FROM json_each(?))', `[${gone.join()}]`)
   for (const { settlement, place, index } of completions) {
     if (done && !done.delete(place.n)) {
       ended.answers[index] = refusal(store, settlement.lease)
