@@ -14,6 +14,8 @@ const kindsAtMost = 400
 
 interface Waiting {
   kinds: number[]
+  /** How many jobs of these kinds are ready. */
+  ready: number
   delayed: number[]
 }
 
@@ -22,16 +24,20 @@ export function waitingIn(store: Store, kinds: Kinds, lanes: Lane[]): Waiting {
   const paused = new Set(
     store.all<{ queue: string }>('SELECT queue FROM millrace_queue WHERE paused = 1').map(row => row.queue),
   )
-  const waiting: Waiting = { kinds: [], delayed: [] }
-  const rows = store.rows<[kind: number, phase: number]>(
-    'SELECT kind, phase FROM millrace_counter WHERE phase IN (0, 1) AND count > 0',
+  const waiting: Waiting = { kinds: [], ready: 0, delayed: [] }
+  const rows = store.rows<[kind: number, phase: number, count: number]>(
+    'SELECT kind, phase, count FROM millrace_counter WHERE phase IN (0, 1) AND count > 0',
   )
-  for (const [number, code] of rows) {
+  for (const [number, code, count] of rows) {
     const { queue, type } = kinds.get(store, number)
     if (paused.has(queue)) continue
     if (!lanes.some(lane => lane.queue === queue && lane.types.includes(type))) continue
-    if (code === phase.ready) waiting.kinds.push(number)
-    else waiting.delayed.push(number)
+    if (code === phase.delayed) {
+      waiting.delayed.push(number)
+    } else {
+      waiting.kinds.push(number)
+      waiting.ready += count
+    }
   }
   return waiting
 }
@@ -57,6 +63,7 @@ export function claim(store: Store, kinds: Kinds, now: number, request: ClaimReq
   promote(store, now, waiting, counters)
   const claimed = take(store, kinds, now, { worker, kinds: waiting.kinds, limit: request.limit, counters })
   counters.write(store, now)
+  if (waiting.ready > claimed.length) return { jobs: claimed, nextDueInMs: 0 }
   const dueAt = nextDueAt(store, waiting.delayed)
   return { jobs: claimed, nextDueInMs: dueAt === null ? null : Math.max(0, dueAt - now) }
 }
@@ -73,6 +80,7 @@ function promote(store: Store, now: number, waiting: Waiting, counters: CounterC
     )
     if (count === 0) continue
     counters.move(kind, phase.delayed, phase.ready, count)
+    waiting.ready += count
     if (!waiting.kinds.includes(kind)) waiting.kinds.push(kind)
   }
 }

@@ -11,11 +11,14 @@ function zero(): StateCounts {
   return { ready: 0, delayed: 0, blocked: 0, running: 0, completed: 0, cancelled: 0, dead: 0 }
 }
 
+/** Due jobs that no worker has made ready yet are counted up to here for each kind; further ones count as delayed. */
+const dueAtMost = 10_000
+
 /** Sums of the maintained counters: the cost depends on the number of kinds, not of jobs. */
 export function counts(store: Store, kinds: Kinds, now: number): Counts {
   const total = zero()
-  const byType: Record<string, StateCounts> = {}
-  const byQueue: Record<string, StateCounts> = {}
+  const byType = new Map<string, StateCounts>()
+  const byQueue = new Map<string, StateCounts>()
   const rows = store.all<{ kind: number; phase: number; count: number }>(
     'SELECT kind, phase, count FROM millrace_counter WHERE count <> 0',
   )
@@ -23,9 +26,12 @@ export function counts(store: Store, kinds: Kinds, now: number): Counts {
     const name = names.find(([, code]) => code === row.phase)?.[0]
     if (!name) continue
     const { type, queue } = kinds.get(store, row.kind)
-    byType[type] ??= zero()
-    byQueue[queue] ??= zero()
-    for (const group of [total, byType[type], byQueue[queue]]) group[name] += row.count
+    const groups = [total, groupOf(byType, type), groupOf(byQueue, queue)]
+    const due = row.phase === phase.delayed ? dueCount(store, row.kind, now) : 0
+    for (const group of groups) {
+      group[name] += row.count - due
+      group.ready += due
+    }
   }
   const last24h = store.get<Counts['last24h'] & Record<string, never>>(
     `SELECT coalesce(sum(completed), 0) AS completed, coalesce(sum(failed), 0) AS failedAttempts,
@@ -33,5 +39,22 @@ export function counts(store: Store, kinds: Kinds, now: number): Counts {
      FROM millrace_tally WHERE at > ?`,
     now - dayMs - tallyMs,
   ) as Counts['last24h']
-  return { total, byType, byQueue, last24h: { ...last24h } }
+  return { total, byType: Object.fromEntries(byType), byQueue: Object.fromEntries(byQueue), last24h: { ...last24h } }
+}
+
+function groupOf(groups: Map<string, StateCounts>, name: string): StateCounts {
+  let group = groups.get(name)
+  if (!group) groups.set(name, (group = zero()))
+  return group
+}
+
+function dueCount(store: Store, kind: number, now: number): number {
+  const row = store.get<{ due: number }>(
+    `SELECT count(*) AS due FROM
+       (SELECT 1 FROM millrace_job WHERE phase = 1 AND kind = ? AND run_at <= ? LIMIT ?)`,
+    kind,
+    now,
+    dueAtMost,
+  )
+  return row?.due ?? 0
 }

@@ -153,7 +153,9 @@ export class SqliteEngine implements Engine {
   }
 
   #learnKinds(jobs: { queue: string; type: string }[]): void {
-    if (jobs.some(job => this.#kinds.find(job.queue, job.type) === undefined)) this.#read(store => this.#kinds.refresh(store))
+    // After the commit: by now the engine may have been closed.
+    const store = this.#opened?.store
+    if (store && jobs.some(job => this.#kinds.find(job.queue, job.type) === undefined)) this.#kinds.refresh(store)
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {

@@ -27,8 +27,12 @@ export function settle(store: Store, now: number, workerName: string, settlement
   }
   const counters = new CounterChanges()
   const completions: { settlement: CompleteSettlement; place: Place; index: number }[] = []
+  const seen = new Set<number>()
+  const repeated: number[] = []
   settlements.forEach((settlement, index) => {
     const place = readToken(settlement.lease)
+    if (seen.has(place.n)) return void repeated.push(index)
+    seen.add(place.n)
     if (settlement.outcome.kind === 'complete')
       completions.push({ settlement: settlement as CompleteSettlement, place, index })
     else {
@@ -38,6 +42,7 @@ export function settle(store: Store, now: number, workerName: string, settlement
     }
   })
   complete(store, now, { worker, completions, counters, ended })
+  for (const index of repeated) ended.answers[index] = refusal(store, (settlements[index] as Settlement).lease)
   counters.write(store, now)
   return ended
 }

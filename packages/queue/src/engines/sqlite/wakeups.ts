@@ -34,7 +34,13 @@ export class Wakeups {
   }
 
   emit(hint: Hint): void {
-    for (const listener of this.#listeners) listener(hint)
+    for (const listener of this.#listeners) {
+      try {
+        listener(hint)
+      } catch {
+        // A hint may be lost: whoever fails to take one looks by itself later. What was written stays written.
+      }
+    }
   }
 
   close(): void {

@@ -99,29 +99,39 @@ export function rescue(
   const rescued: RescuedJob[] = []
   for (const { worker } of gone) {
     if (rescued.length >= request.limit) break
-    rescued.push(...endLease(store, kinds, now, { worker, maxDeaths: request.maxDeaths }))
+    const limit = request.limit - rescued.length
+    rescued.push(...endLease(store, kinds, now, { worker, maxDeaths: request.maxDeaths, limit }))
   }
   return rescued
 }
 
-/** Gives back all that a worker holds, batch by batch. */
+/** Gives back what a worker holds, batch by batch, up to `limit` jobs. */
 function endLease(
   store: Store,
   kinds: Kinds,
   now: number,
-  ended: { worker: number; maxDeaths: number },
+  ended: { worker: number; maxDeaths: number; limit?: number },
 ): RescuedJob[] {
   const counters = new CounterChanges()
   const rescued: RescuedJob[] = []
+  const limit = ended.limit ?? Number.POSITIVE_INFINITY
   const batches = store.all<{ batch: number; members: string }>(
-    'DELETE FROM millrace_claim WHERE worker = ? RETURNING batch, members',
+    'SELECT batch, members FROM millrace_claim WHERE worker = ? ORDER BY batch',
     ended.worker,
   )
-  for (const { members } of batches)
-    for (const [n, epoch] of JSON.parse(members) as [number, number][]) {
+  for (const { batch, members } of batches) {
+    const held = JSON.parse(members) as [n: number, epoch: number][]
+    while (held.length > 0 && rescued.length < limit) {
+      const [n, epoch] = held.shift() as [number, number]
       const job = giveBack(store, kinds, now, { n, epoch, ...ended, counters })
       if (job) rescued.push(job)
     }
+    if (held.length === 0) store.run('DELETE FROM millrace_claim WHERE batch = ?', batch)
+    else {
+      store.run('UPDATE millrace_claim SET members = ? WHERE batch = ?', JSON.stringify(held), batch)
+      break
+    }
+  }
   counters.write(store, now)
   return rescued
 }
