@@ -78,13 +78,19 @@ export function checkName(what: string, name: string): string {
 /** 1 runs before 10. */
 export function checkPriority(priority: number): number {
   if (!Number.isInteger(priority) || priority < 1 || priority > 10)
-    throw new QueueError('invalid-argument', `priority must be a whole number from 1 (first) to 10 (last), not ${priority}`)
+    throw new QueueError(
+      'invalid-argument',
+      `priority must be a whole number from 1 (first) to 10 (last), not ${priority}`,
+    )
   return priority
 }
 
 export function checkMaxAttempts(maxAttempts: number): number {
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 10_000)
-    throw new QueueError('invalid-argument', `maxAttempts must be a whole number from 1 to 10000, not ${maxAttempts}`)
+    throw new QueueError(
+      'invalid-argument',
+      `maxAttempts must be a whole number from 1 to 10000, not ${maxAttempts}`,
+    )
   return maxAttempts
 }
 
@@ -96,7 +102,10 @@ export function defineJob<
 >(options: JobOptions<Type, Payload, Result>): JobDefinition<Type, Payload, Result> {
   const timeoutMs = options.timeoutMs === undefined ? 600_000 : options.timeoutMs
   if (timeoutMs !== null && !(timeoutMs > 0))
-    throw new QueueError('invalid-argument', `${options.type}: timeoutMs must be above 0, or null for no limit`)
+    throw new QueueError(
+      'invalid-argument',
+      `${options.type}: timeoutMs must be above 0, or null for no limit`,
+    )
   const definition: JobDefinition<Type, Payload, Result> = {
     type: checkName('job type', options.type) as Type,
     payload: options.payload,

@@ -71,7 +71,9 @@ export function newJob<Job extends AnyJob>(
 
 /** What two enqueues under one key must agree in: the type and the payload, whatever the order of its members. */
 function bodyHash(type: string, payloadJson: string): string {
-  return createHash('sha256').update(`${type}\n${canonicalJson(payloadJson)}`).digest('base64url')
+  return createHash('sha256')
+    .update(`${type}\n${canonicalJson(payloadJson)}`)
+    .digest('base64url')
 }
 
 /** The engine's answer as the caller hears it. */
@@ -98,7 +100,10 @@ export function readAnswer(answer: EnqueueAnswer, job: NewJob): Enqueued {
 export function instant(what: string, value: Date | number): number {
   const ms = typeof value === 'number' ? value : value.getTime()
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15)
-    throw new QueueError('invalid-argument', `${what} must be a Date or epoch milliseconds, not ${String(value)}`)
+    throw new QueueError(
+      'invalid-argument',
+      `${what} must be a Date or epoch milliseconds, not ${String(value)}`,
+    )
   return Math.round(ms)
 }
 
@@ -114,6 +119,9 @@ function checkText(what: string, text: string, longest: number): string {
   if (typeof text !== 'string' || text.length === 0 || text.length > longest)
     throw new QueueError('invalid-argument', `${what} must be text of 1 to ${longest} characters`)
   if (text.includes('\0') || !text.isWellFormed())
-    throw new QueueError('invalid-argument', `${what} holds characters that a database can not store (NUL or half a surrogate pair)`)
+    throw new QueueError(
+      'invalid-argument',
+      `${what} holds characters that a database can not store (NUL or half a surrogate pair)`,
+    )
   return text
 }

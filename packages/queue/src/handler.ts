@@ -1,5 +1,4 @@
 import type { AnyJob, PayloadOutput, ResultInput } from './definition.ts'
-import type { LogLevel } from './engine/contract.ts'
 
 /** The job that a handler works on. */
 export interface RunningJob {
@@ -23,8 +22,6 @@ export interface AttemptLog {
   warn(message: string, data?: unknown): void
   error(message: string, data?: unknown): void
 }
-
-export type LogFunction = (level: LogLevel, message: string, data?: unknown) => void
 
 /** What a handler works with. */
 export interface HandlerContext<Payload = unknown, Result = unknown> {

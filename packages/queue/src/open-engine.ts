@@ -29,9 +29,15 @@ export function openEngine(url: string, options: OpenEngineOptions = {}): Engine
 function filePath(url: string): string {
   const path = url.startsWith('file://') ? absolute(url) : url.slice('file:'.length)
   if (path === '' || path.endsWith('/'))
-    throw new QueueError('invalid-argument', `'${url}' names no file; use for example file:.millrace/millrace.db`)
+    throw new QueueError(
+      'invalid-argument',
+      `'${url}' names no file; use for example file:.millrace/millrace.db`,
+    )
   if (path.includes('?') || path.includes('\0'))
-    throw new QueueError('invalid-argument', `'${url}' holds characters that a file name should not: options are not given in the URL`)
+    throw new QueueError(
+      'invalid-argument',
+      `'${url}' holds characters that a file name should not: options are not given in the URL`,
+    )
   return path
 }
 
@@ -39,6 +45,9 @@ function absolute(url: string): string {
   try {
     return fileURLToPath(url)
   } catch {
-    throw new QueueError('invalid-argument', `'${url}' is not a file URL; absolute paths are written file:///var/lib/app/millrace.db`)
+    throw new QueueError(
+      'invalid-argument',
+      `'${url}' is not a file URL; absolute paths are written file:///var/lib/app/millrace.db`,
+    )
   }
 }

@@ -12,6 +12,7 @@ import type {
   WorkerRecord,
 } from './engine/contract.ts'
 import { QueueError } from './engine/errors.ts'
+import { type EngineCall, observed } from './engine/observed.ts'
 import { type EnqueueOptions, type Enqueued, instant, type JobId, newJob, readAnswer } from './enqueue.ts'
 import { Events, type EventName, type Listener } from './events.ts'
 import { type IdMaker, idMaker, isId } from './job/id.ts'
@@ -28,6 +29,8 @@ export interface MillraceOptions<Known extends AnyJob> {
   queues?: Record<string, QueueSettings>
   clock?: Clock
   random?: Random
+  /** Hears of every call to the engine, with its duration and error. */
+  telemetry?: (call: EngineCall) => void
 }
 
 export interface LogView {
@@ -58,8 +61,9 @@ export class Millrace<Known extends AnyJob = AnyJob> {
   #opened: Promise<void> | null = null
 
   constructor(options: MillraceOptions<Known>) {
-    this.engine = options.engine
     this.clock = options.clock ?? systemClock
+    const { engine, telemetry } = options
+    this.engine = telemetry ? observed(engine, () => this.clock.monotonic(), telemetry) : engine
     this.random = options.random ?? systemRandom
     this.newId = idMaker(this.clock.now, this.random.fill)
     this.#results = new ResultWaiter(this.engine, this.clock)
@@ -79,7 +83,8 @@ export class Millrace<Known extends AnyJob = AnyJob> {
 
   async #open(): Promise<void> {
     await this.engine.open()
-    for (const [queue, settings] of Object.entries(this.#queues)) await this.engine.configureQueue(queue, settings)
+    for (const [queue, settings] of Object.entries(this.#queues))
+      await this.engine.configureQueue(queue, settings)
   }
 
   /** Stores one job. Resolves when it is durable; calls made at the same time share one commit. */
@@ -126,15 +131,25 @@ export class Millrace<Known extends AnyJob = AnyJob> {
    * Waits for a job to finish, in whatever process it runs, and answers its result. Throws `job-dead` (with the
    * attempt's error as cause), `job-cancelled`, `not-found`, or `timeout` (the job itself goes on).
    */
-  async result<Result>(id: JobId<Result>, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Result> {
+  async result<Result>(
+    id: JobId<Result>,
+    options: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<Result> {
     await this.open()
     const record = await this.#results.wait(checkId(id), options)
     if (record.state === 'completed') return readJson(record.resultJson) as Result
     if (record.state === 'cancelled')
-      throw new QueueError('job-cancelled', `job ${id} was cancelled: ${record.cancelReason ?? 'no reason given'}`)
-    throw new QueueError('job-dead', `job ${id} is dead: ${record.lastError?.message ?? 'no error recorded'}`, {
-      cause: record.lastError,
-    })
+      throw new QueueError(
+        'job-cancelled',
+        `job ${id} was cancelled: ${record.cancelReason ?? 'no reason given'}`,
+      )
+    throw new QueueError(
+      'job-dead',
+      `job ${id} is dead: ${record.lastError?.message ?? 'no error recorded'}`,
+      {
+        cause: record.lastError,
+      },
+    )
   }
 
   async get(id: string): Promise<Job | null> {
@@ -152,7 +167,13 @@ export class Millrace<Known extends AnyJob = AnyJob> {
   async logs(id: string, options: { attempt?: number; limit?: number } = {}): Promise<LogView[]> {
     await this.open()
     const lines = await this.engine.logs(checkId(id), options)
-    return lines.map(({ attempt, level, message, dataJson, at }) => ({ attempt, level, message, data: readJson(dataJson), at }))
+    return lines.map(({ attempt, level, message, dataJson, at }) => ({
+      attempt,
+      level,
+      message,
+      data: readJson(dataJson),
+      at,
+    }))
   }
 
   /** One page of jobs, newest first. Hand `cursor` back for the next. */
@@ -164,7 +185,10 @@ export class Millrace<Known extends AnyJob = AnyJob> {
     const limit = page.limit ?? 50
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
       throw new QueueError('invalid-argument', `limit must be a whole number from 1 to 1000, not ${limit}`)
-    const { jobs, cursor } = await this.engine.list(filter, page.cursor ? { cursor: page.cursor, limit } : { limit })
+    const { jobs, cursor } = await this.engine.list(
+      filter,
+      page.cursor ? { cursor: page.cursor, limit } : { limit },
+    )
     const now = this.clock.now()
     return { jobs: jobs.map(record => viewJob(record, now)), cursor }
   }
@@ -183,7 +207,10 @@ export class Millrace<Known extends AnyJob = AnyJob> {
 
   async cancelMany(ids: readonly string[], options: { reason?: string } = {}): Promise<CancelResult[]> {
     await this.open()
-    const answers = await this.engine.cancel(ids.map(checkId), (options.reason ?? 'cancelled').slice(0, 1_000))
+    const answers = await this.engine.cancel(
+      ids.map(checkId),
+      (options.reason ?? 'cancelled').slice(0, 1_000),
+    )
     return answers.map((outcome, index) => ({ id: ids[index] as string, outcome }))
   }
 
@@ -258,6 +285,8 @@ function checkId(id: string): string {
   throw new QueueError('invalid-argument', `${JSON.stringify(id)} is not a job id; ids are UUIDs`)
 }
 
-export function createMillrace<const Known extends AnyJob = AnyJob>(options: MillraceOptions<Known>): Millrace<Known> {
+export function createMillrace<const Known extends AnyJob = AnyJob>(
+  options: MillraceOptions<Known>,
+): Millrace<Known> {
   return new Millrace(options)
 }

@@ -12,7 +12,10 @@ export class Registry {
       for (const name of [definition.type, ...definition.aliases]) {
         const known = this.#byName.get(name)
         if (known && known !== definition)
-          throw new QueueError('invalid-argument', `two definitions claim the job type ${name}; give one another name`)
+          throw new QueueError(
+            'invalid-argument',
+            `two definitions claim the job type ${name}; give one another name`,
+          )
         this.#byName.set(name, definition)
       }
       this.#definitions.add(definition)

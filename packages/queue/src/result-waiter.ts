@@ -47,7 +47,9 @@ export class ResultWaiter {
         timeoutMs === undefined
           ? null
           : this.#clock.after(timeoutMs, () =>
-              waiter.reject(new QueueError('timeout', `job ${id} did not finish within ${timeoutMs} ms; it goes on`)),
+              waiter.reject(
+                new QueueError('timeout', `job ${id} did not finish within ${timeoutMs} ms; it goes on`),
+              ),
             )
       signal?.addEventListener('abort', onAbort, { once: true })
       const waiters = this.#waiting.get(id) ?? new Set()
@@ -58,8 +60,12 @@ export class ResultWaiter {
   }
 
   close(): void {
-    const closed = new QueueError('closed', 'the queue was closed while a result was awaited; the job goes on')
-    for (const waiters of [...this.#waiting.values()]) for (const waiter of [...waiters]) waiter.reject(closed)
+    const closed = new QueueError(
+      'closed',
+      'the queue was closed while a result was awaited; the job goes on',
+    )
+    for (const waiters of [...this.#waiting.values()])
+      for (const waiter of [...waiters]) waiter.reject(closed)
   }
 
   #wake(): void {
@@ -105,6 +111,9 @@ export class ResultWaiter {
     if (record && !isTerminal(record.state)) return
     for (const waiter of [...(this.#waiting.get(id) ?? [])])
       if (record) waiter.resolve(record)
-      else waiter.reject(new QueueError('not-found', `no job ${id}: never enqueued here, or pruned by its retention`))
+      else
+        waiter.reject(
+          new QueueError('not-found', `no job ${id}: never enqueued here, or pruned by its retention`),
+        )
   }
 }

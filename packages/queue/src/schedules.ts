@@ -131,6 +131,9 @@ function readRecurrence(name: string, rule: RecurrenceRule): Recurrence {
 function readMisfire(policy: 'skip' | 'fire-once' | { catchUp: number }): MisfirePolicy {
   if (typeof policy === 'string') return { kind: policy }
   if (!Number.isInteger(policy.catchUp) || policy.catchUp < 1 || policy.catchUp > 1_000)
-    throw new QueueError('invalid-argument', `catchUp must be a whole number from 1 to 1000, not ${policy.catchUp}`)
+    throw new QueueError(
+      'invalid-argument',
+      `catchUp must be a whole number from 1 to 1000, not ${policy.catchUp}`,
+    )
   return { kind: 'catch-up', max: policy.catchUp }
 }

@@ -45,7 +45,8 @@ function encode(code: 'invalid-payload' | 'invalid-result', what: string, value:
   try {
     return encodeJson(value)
   } catch (error) {
-    if (!(error instanceof JsonFault)) throw new QueueError(code, `${what} can not be written as JSON`, { cause: error })
+    if (!(error instanceof JsonFault))
+      throw new QueueError(code, `${what} can not be written as JSON`, { cause: error })
     throw refused(code, what, [{ path: error.path, message: error.message }])
   }
 }
@@ -58,7 +59,10 @@ function validate(
 ): unknown {
   const checked = schema['~standard'].validate(value)
   if (checked instanceof Promise)
-    throw new QueueError('invalid-argument', `the schema for the ${what} is asynchronous; use one that checks at once`)
+    throw new QueueError(
+      'invalid-argument',
+      `the schema for the ${what} is asynchronous; use one that checks at once`,
+    )
   if (!checked.issues) return checked.value
   throw refused(code, what, checked.issues.map(readIssue))
 }
@@ -69,7 +73,9 @@ function readIssue(issue: StandardSchemaV1.Issue): Fault {
 }
 
 function refused(code: 'invalid-payload' | 'invalid-result', what: string, faults: Fault[]): QueueError {
-  const shown = faults.slice(0, 5).map(fault => `${fault.path.length ? fault.path.join('.') : '(whole)'}: ${fault.message}`)
+  const shown = faults
+    .slice(0, 5)
+    .map(fault => `${fault.path.length ? fault.path.join('.') : '(whole)'}: ${fault.message}`)
   const more = faults.length > shown.length ? ` (and ${faults.length - shown.length} more)` : ''
   return new QueueError(code, `${what} is refused: ${shown.join('; ')}${more}`, { faults })
 }

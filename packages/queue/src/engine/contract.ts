@@ -340,7 +340,14 @@ export interface ScheduleSettings {
   rule: RecurrenceRule
   misfire: MisfirePolicy
   overlap: OverlapPolicy
-  job: { type: string; queue: string; tenant: string; priority: number; maxAttempts: number; payloadJson: string }
+  job: {
+    type: string
+    queue: string
+    tenant: string
+    priority: number
+    maxAttempts: number
+    payloadJson: string
+  }
   /** The first instant to fire, computed by the caller from the rule. Used when new, or when the rule has changed. */
   firstAt: number
 }

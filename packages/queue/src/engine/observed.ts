@@ -13,7 +13,11 @@ export interface EngineCall {
  * The same engine, with every call told to `observe` when it has ended. The one place where telemetry meets an engine:
  * engines themselves never log.
  */
-export function observed(engine: Engine, monotonic: () => number, observe: (call: EngineCall) => void): Engine {
+export function observed(
+  engine: Engine,
+  monotonic: () => number,
+  observe: (call: EngineCall) => void,
+): Engine {
   const wrap = (operation: keyof Engine, method: (...values: unknown[]) => unknown) => {
     return (...values: unknown[]): unknown => {
       const startedAt = monotonic()
@@ -39,7 +43,9 @@ export function observed(engine: Engine, monotonic: () => number, observe: (call
   return new Proxy(engine, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? wrap(key as keyof Engine, value as (...values: unknown[]) => unknown) : value
+      return typeof value === 'function'
+        ? wrap(key as keyof Engine, value as (...values: unknown[]) => unknown)
+        : value
     },
   })
 }

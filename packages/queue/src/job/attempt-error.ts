@@ -18,7 +18,8 @@ export function describeError(thrown: unknown): JobError {
 function read(thrown: unknown): { name: string; message: string; stack: string | null } {
   try {
     if (thrown instanceof Error) {
-      const cause = thrown.cause instanceof Error ? `\n[cause]: ${thrown.cause.stack ?? thrown.cause.message}` : ''
+      const cause =
+        thrown.cause instanceof Error ? `\n[cause]: ${thrown.cause.stack ?? thrown.cause.message}` : ''
       return {
         name: storable(String(thrown.name || 'Error'), 200),
         message: storable(String(thrown.message), longestMessage),

@@ -1,4 +1,11 @@
-const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const units: Record<string, number> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 
 /** `'90s'`, `'1h30m'`, `'7d'`, or a number of milliseconds. Throws a RangeError that says what is understood. */
 export type Duration = number | string
@@ -11,5 +18,7 @@ export function parseDuration(duration: Duration): number {
       totalMs += Number(amount) * (units[unit as string] as number)
     return totalMs
   }
-  throw new RangeError(`'${duration}' is not a duration: give milliseconds, or text like '500ms', '90s', '1h30m', '7d'`)
+  throw new RangeError(
+    `'${duration}' is not a duration: give milliseconds, or text like '500ms', '90s', '1h30m', '7d'`,
+  )
 }

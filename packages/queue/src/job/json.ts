@@ -49,7 +49,12 @@ function check(value: unknown, key: string | number, path: (string | number)[], 
   }
 }
 
-function checkObject(value: object, key: string | number, path: (string | number)[], up: Ancestor | null): void {
+function checkObject(
+  value: object,
+  key: string | number,
+  path: (string | number)[],
+  up: Ancestor | null,
+): void {
   for (let ancestor = up; ancestor; ancestor = ancestor.up)
     if (ancestor.value === value) throw new JsonFault(at(path, key), 'is circular')
   if (key !== '' || up) path.push(key)
@@ -76,8 +81,10 @@ function checkObject(value: object, key: string | number, path: (string | number
 
 function checkText(value: unknown, path: (string | number)[]): void {
   if (typeof value === 'string') {
-    if (value.includes('\0')) throw new JsonFault(path, 'holds a NUL character, which a database can not store')
-    if (!value.isWellFormed()) throw new JsonFault(path, 'holds half of a surrogate pair, which is not valid text')
+    if (value.includes('\0'))
+      throw new JsonFault(path, 'holds a NUL character, which a database can not store')
+    if (!value.isWellFormed())
+      throw new JsonFault(path, 'holds half of a surrogate pair, which is not valid text')
   } else if (Array.isArray(value)) {
     value.forEach((member, index) => checkText(member, [...path, index]))
   } else if (value !== null && typeof value === 'object') {

@@ -151,7 +151,9 @@ export class Attempt implements HandlerContext, AttemptLog {
 function readable(data: unknown): string {
   try {
     const json = encodeJson(data)
-    return json.length <= 16_000 ? json : JSON.stringify({ cut: `${json.length} characters of data were too many` })
+    return json.length <= 16_000
+      ? json
+      : JSON.stringify({ cut: `${json.length} characters of data were too many` })
   } catch (error) {
     return JSON.stringify({ unreadable: storable(String((error as Error).message), 500) })
   }

@@ -80,9 +80,13 @@ export class Executor implements AttemptHost {
     return this.#buffer.length - this.#next
   }
 
-  /** How many more jobs could start at once. None while a job runs alone. */
+  /** A job that may kill this process runs or is about to: nothing may be claimed beside it. */
+  get isolating(): boolean {
+    return this.#alone || this.#nextIsSuspect()
+  }
+
+  /** How many more jobs could start at once. */
   get free(): number {
-    if (this.#alone || this.#nextIsSuspect()) return 0
     return Math.max(0, this.#options.concurrency - this.#running.size - this.buffered)
   }
 
@@ -112,18 +116,32 @@ export class Executor implements AttemptHost {
   }
 
   #startAll(): void {
-    while (this.accepting && this.buffered > 0 && this.#running.size < this.#options.concurrency && !this.#alone) {
+    while (
+      this.accepting &&
+      this.buffered > 0 &&
+      this.#running.size < this.#options.concurrency &&
+      !this.#alone
+    ) {
       if (this.#nextIsSuspect()) {
         // It may kill this process: nothing else shall be in it then, not even as a lease.
         if (this.#running.size > 0) return
         this.#alone = true
         const suspect = this.#shift()
         this.giveBack()
-        void this.#settler.flushed().then(() => this.#start(suspect))
+        void this.#settler.flushed().then(() => this.#startAlone(suspect))
         return
       }
       this.#start(this.#shift())
     }
+  }
+
+  #startAlone(suspect: ClaimedJob): void {
+    if (this.accepting) return this.#start(suspect)
+    this.#alone = false
+    this.#buffer = [suspect, ...this.#buffer.slice(this.#next)]
+    this.#next = 0
+    this.giveBack()
+    for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
   #shift(): ClaimedJob {
@@ -197,7 +215,8 @@ export class Executor implements AttemptHost {
 
   #returned(attempt: Attempt, value: unknown): void {
     // A handler that answers after its time is up has still failed to answer in time.
-    if (attempt.stopped?.reason === 'timeout') return this.#end(attempt, endingOf(attempt, attempt.stopped.error))
+    if (attempt.stopped?.reason === 'timeout')
+      return this.#end(attempt, endingOf(attempt, attempt.stopped.error))
     try {
       this.#end(attempt, { kind: 'returned', resultJson: encodeResult(attempt.definition, value) })
     } catch (error) {
@@ -284,7 +303,9 @@ export class Executor implements AttemptHost {
             random: random.number(),
           })
     const settle = (): void =>
-      this.#settler.add({ lease: claimed, outcome, ranMs }, answer => this.#heard(attempt, outcome, { answer, ranMs }))
+      this.#settler.add({ lease: claimed, outcome, ranMs }, answer =>
+        this.#heard(attempt, outcome, { answer, ranMs }),
+      )
     if (attempt.unsent) void this.#reporter.flush(attempt).then(settle)
     else settle()
     this.pump()
@@ -293,9 +314,13 @@ export class Executor implements AttemptHost {
   #heard(attempt: Attempt, outcome: Outcome, heard: { answer: SettleAnswer; ranMs: number }): void {
     const { events, worker } = this.#options
     const { answer, ranMs } = heard
-    if (answer === 'settled' || answer === 'already-settled') tell(events, refOf(attempt.claimed, worker), outcome, ranMs)
+    if (answer === 'settled' || answer === 'already-settled')
+      tell(events, refOf(attempt.claimed, worker), outcome, ranMs)
     else if (events.heard('lease-lost'))
-      events.emit('lease-lost', { ...refOf(attempt.claimed, worker), reason: `its ${outcome.kind} was refused: ${answer}` })
+      events.emit('lease-lost', {
+        ...refOf(attempt.claimed, worker),
+        reason: `its ${outcome.kind} was refused: ${answer}`,
+      })
     this.#options.settled(outcome, answer)
   }
 
@@ -314,7 +339,10 @@ export class Executor implements AttemptHost {
   async completeIn(attempt: Attempt, work: (tx: unknown) => unknown): Promise<unknown> {
     const { engine, worker, events } = this.#options
     if (!engine.capabilities.transactions)
-      throw new QueueError('unsupported', 'this engine has no transactions: return the result instead of complete(…)')
+      throw new QueueError(
+        'unsupported',
+        'this engine has no transactions: return the result instead of complete(…)',
+      )
     if (attempt.ended) throw new QueueError('lease-lost', 'the attempt is over; nothing was written')
     await this.#reporter.flush(attempt)
     let value: unknown
@@ -325,7 +353,10 @@ export class Executor implements AttemptHost {
       return { resultJson: encodeResult(attempt.definition, value), ranMs }
     })
     if (answer !== 'settled')
-      throw new QueueError('lease-lost', `the job is no longer this attempt's (${answer}); nothing was written`)
+      throw new QueueError(
+        'lease-lost',
+        `the job is no longer this attempt's (${answer}); nothing was written`,
+      )
     attempt.completed = true
     tell(events, refOf(attempt.claimed, worker), { kind: 'complete', resultJson: null }, ranMs)
     return value
@@ -333,7 +364,8 @@ export class Executor implements AttemptHost {
 
   /** Resolves when no handler runs. */
   async emptied(): Promise<void> {
-    while (this.#alone || this.#running.size > 0) await new Promise<void>(resolve => this.#emptied.push(resolve))
+    while (this.#alone || this.#running.size > 0)
+      await new Promise<void>(resolve => this.#emptied.push(resolve))
   }
 
   /** Resolves when everything that has ended is settled. */
@@ -342,8 +374,10 @@ export class Executor implements AttemptHost {
     await this.#settler.flushed()
   }
 
+  /** Gives up what can't be settled any more: its lease will end by itself. */
   close(): void {
     this.#reporter.stop()
+    this.#settler.close()
   }
 }
 
@@ -363,7 +397,8 @@ function endingOf(attempt: Attempt, thrown: unknown): Ending {
   const { stopped } = attempt
   if (stopped?.reason === 'cancelled') return { kind: 'cancelled', reason: stopped.error.message }
   if (stopped?.reason === 'shutdown') return { kind: 'released' }
-  if (stopped?.reason === 'timeout') return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
+  if (stopped?.reason === 'timeout')
+    return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
   if (thrown instanceof Snooze) return { kind: 'snoozed', inMs: thrown.inMs, reason: thrown.reason }
   return { kind: 'threw', thrown, error: describeError(thrown) }
 }
@@ -382,6 +417,11 @@ function tell(events: Events, ref: ReturnType<typeof refOf>, outcome: Outcome, r
     case 'release':
       return events.emit('released', ref)
     case 'cancelled':
-      return events.emit('cancelled', { id: ref.id, type: ref.type, queue: ref.queue, reason: outcome.reason })
+      return events.emit('cancelled', {
+        id: ref.id,
+        type: ref.type,
+        queue: ref.queue,
+        reason: outcome.reason,
+      })
   }
 }

@@ -93,7 +93,7 @@ export class Fetcher {
   /** Nothing before half of what was fetched ahead is used up, so that claims come in batches. */
   #wanted(): number {
     const { free, buffered } = this.#executor
-    if (this.#left <= 0) return 0
+    if (this.#left <= 0 || this.#executor.isolating) return 0
     if (buffered > this.#ahead / 2) return 0
     return Math.min(this.#left, free + Math.max(0, this.#ahead - buffered))
   }

@@ -30,6 +30,10 @@ export class Pruner {
 /** A definition's retention, state by state and name by name. */
 export function retentionRules(definition: AnyJob): RetentionRule[] {
   return [definition.type, ...definition.aliases].flatMap(type =>
-    terminalStates.map(state => ({ type, state, ...(definition.retention[state] ?? defaultRetention[state]) })),
+    terminalStates.map(state => ({
+      type,
+      state,
+      ...(definition.retention[state] ?? defaultRetention[state]),
+    })),
   )
 }

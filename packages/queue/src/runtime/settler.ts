@@ -20,6 +20,7 @@ export class Settler {
   #waiting: { settlement: Settlement; heard: Heard }[] = []
   #scheduled = false
   #sending = false
+  #closed = false
   #idle: (() => void)[] = []
 
   constructor(options: {
@@ -56,6 +57,11 @@ export class Settler {
     while (this.busy) await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
+  /** What can't be settled at the next try is given up. */
+  close(): void {
+    this.#closed = true
+  }
+
   async #send(): Promise<void> {
     if (this.#sending) return
     this.#sending = true
@@ -79,7 +85,7 @@ export class Settler {
       } catch (error) {
         this.#trouble(error)
         // A closed engine answers nothing any more: the leases run out, and another worker takes over.
-        if (isQueueError(error, 'closed')) return settlements.map(() => 'lease-lost')
+        if (this.#closed || isQueueError(error, 'closed')) return settlements.map(() => 'lease-lost')
         await sleep(this.#clock, retryMs)
       }
     }

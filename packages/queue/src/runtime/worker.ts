@@ -16,6 +16,7 @@ import { Scheduler } from './scheduler.ts'
 
 const cancelPollMs = 1_000
 const rescuedAtOnce = 500
+const settlePatienceMs = 5_000
 
 /**
  * Claims jobs and runs handlers. A worker is its loops: the fetcher claims, the executor performs and settles, the
@@ -144,6 +145,7 @@ export class Worker {
     await this.#stopClaiming()
     await this.#settleRunning(options.deadlineMs ?? 25_000)
     await this.#end()
+    this.#executor.close()
     this.#millrace.events.emit('worker-stopped', { worker: this.id })
   }
 
@@ -155,16 +157,20 @@ export class Worker {
 
   /** Waits for what runs; after `deadlineMs` tells it to stop, and is done when all of it has ended. */
   async #settleRunning(deadlineMs: number): Promise<void> {
-    const timer = this.#clock.after(deadlineMs, () => this.#executor.stopAll('shutdown', 'the worker is stopping'))
+    const timer = this.#clock.after(deadlineMs, () =>
+      this.#executor.stopAll('shutdown', 'the worker is stopping'),
+    )
     await this.#executor.emptied()
     timer.cancel()
+    // A store that is away must not keep the process: what is not settled by then is rescued later.
+    const patience = this.#clock.after(settlePatienceMs, () => this.#executor.close())
     await this.#executor.flushed()
+    patience.cancel()
   }
 
   async #end(): Promise<void> {
     this.#unsubscribe?.()
     await Promise.all([...this.#loops.map(loop => loop.stop()), this.#keeper.stop()])
-    this.#executor.close()
     try {
       await this.#millrace.engine.retire(this.id)
     } catch (error) {
@@ -226,7 +232,8 @@ function handlersByType(handlers: readonly Handler[]): Map<string, Handler> {
   const byType = new Map<string, Handler>()
   for (const handler of handlers)
     for (const type of [handler.job.type, ...handler.job.aliases]) {
-      if (byType.has(type)) throw new QueueError('invalid-argument', `two handlers for the job type ${type}; keep one`)
+      if (byType.has(type))
+        throw new QueueError('invalid-argument', `two handlers for the job type ${type}; keep one`)
       byType.set(type, handler)
     }
   return byType

@@ -38,7 +38,12 @@ export class TestMillrace {
       jobs,
     })
     // Hints and due times wake the worker exactly; polling would only make long advances slow.
-    this.worker = new Worker(this.millrace, handlers, { leaseMs: dayMs, pollMs: dayMs, sweepMs: dayMs, ...worker })
+    this.worker = new Worker(this.millrace, handlers, {
+      leaseMs: dayMs,
+      pollMs: dayMs,
+      sweepMs: dayMs,
+      ...worker,
+    })
   }
 
   now(): number {

@@ -150,7 +150,10 @@ function takeSql(kindCount: number): string {
       (_, index) =>
         `SELECT * FROM (SELECT n, priority FROM millrace_job WHERE phase = 0 AND kind = ?${index + 1} ORDER BY priority, n LIMIT ${limit})`,
     )
-    const first = kindCount === 1 ? arms[0] : `SELECT * FROM (${arms.join(' UNION ALL ')}) ORDER BY priority, n LIMIT ${limit}`
+    const first =
+      kindCount === 1
+        ? arms[0]
+        : `SELECT * FROM (${arms.join(' UNION ALL ')}) ORDER BY priority, n LIMIT ${limit}`
     sql = `UPDATE millrace_job SET phase = 2, epoch = epoch + 1, attempt = attempt + 1,
              worker = ?${kindCount + 2}, started_at = ?${kindCount + 3}
            WHERE n IN (SELECT n FROM (${first}))

@@ -1,7 +1,15 @@
 import type { JobState, TerminalState } from '../../job/state.ts'
 
 /** What the numbers in the tables mean. Frozen: they are stored. 0–3 are phases of live jobs, 4–6 states of history. */
-export const phase = { ready: 0, delayed: 1, running: 2, blocked: 3, completed: 4, cancelled: 5, dead: 6 } as const
+export const phase = {
+  ready: 0,
+  delayed: 1,
+  running: 2,
+  blocked: 3,
+  completed: 4,
+  cancelled: 5,
+  dead: 6,
+} as const
 export type Phase = (typeof phase)[keyof typeof phase]
 
 const states: JobState[] = ['queued', 'queued', 'running', 'blocked', 'completed', 'cancelled', 'dead']

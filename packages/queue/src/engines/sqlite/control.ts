@@ -30,7 +30,11 @@ export function cancel(store: Store, now: number, ids: string[], reason: string)
     const job = findLive(store, id)
     if (!job) return isFinished(store, id) ? 'already-finished' : 'not-found'
     if (job.phase === phase.running) {
-      store.run('UPDATE millrace_job SET cancel_reason = coalesce(cancel_reason, ?) WHERE n = ?', reason, job.n)
+      store.run(
+        'UPDATE millrace_job SET cancel_reason = coalesce(cancel_reason, ?) WHERE n = ?',
+        reason,
+        job.n,
+      )
       return 'requested'
     }
     moveToHistory(store, now, {
@@ -138,9 +142,15 @@ export function remove(store: Store, now: number, ids: string[]): ('removed' | '
     const finished = live
       ? undefined
       : store.get<{ kind: number; state: Phase }>('SELECT kind, state FROM millrace_history WHERE id = ?', id)
-    const counted = live ? ([live.kind, live.phase] as const) : finished && ([finished.kind, finished.state] as const)
+    const counted = live
+      ? ([live.kind, live.phase] as const)
+      : finished && ([finished.kind, finished.state] as const)
     if (!counted) return 'not-found'
-    forget(store, now, store.rows<GoneRow>(`DELETE FROM ${table} WHERE id = ? RETURNING id, tenant, idempotency_key`, id))
+    forget(
+      store,
+      now,
+      store.rows<GoneRow>(`DELETE FROM ${table} WHERE id = ? RETURNING id, tenant, idempotency_key`, id),
+    )
     counters.add(counted[0], counted[1], -1)
     return 'removed'
   })

@@ -8,7 +8,10 @@ export const tallyMs = 600_000
  */
 export class CounterChanges {
   readonly #changes = new Map<number, number>()
-  readonly #tallies = new Map<number, { completed: number; failed: number; dead: number; cancelled: number }>()
+  readonly #tallies = new Map<
+    number,
+    { completed: number; failed: number; dead: number; cancelled: number }
+  >()
 
   add(kind: number, code: Phase, by: number): void {
     const key = kind * 8 + code

@@ -39,7 +39,12 @@ export function counts(store: Store, kinds: Kinds, now: number): Counts {
      FROM millrace_tally WHERE at > ?`,
     now - dayMs - tallyMs,
   ) as Counts['last24h']
-  return { total, byType: Object.fromEntries(byType), byQueue: Object.fromEntries(byQueue), last24h: { ...last24h } }
+  return {
+    total,
+    byType: Object.fromEntries(byType),
+    byQueue: Object.fromEntries(byQueue),
+    last24h: { ...last24h },
+  }
 }
 
 function groupOf(groups: Map<string, StateCounts>, name: string): StateCounts {

@@ -1,5 +1,4 @@
 import { resolve as resolvePath } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, systemClock } from '../../engine/clock.ts'
 import type {
   AttemptRecord,
@@ -155,7 +154,8 @@ export class SqliteEngine implements Engine {
   #learnKinds(jobs: { queue: string; type: string }[]): void {
     // After the commit: by now the engine may have been closed.
     const store = this.#opened?.store
-    if (store && jobs.some(job => this.#kinds.find(job.queue, job.type) === undefined)) this.#kinds.refresh(store)
+    if (store && jobs.some(job => this.#kinds.find(job.queue, job.type) === undefined))
+      this.#kinds.refresh(store)
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -216,7 +216,10 @@ export class SqliteEngine implements Engine {
       }
       const completion = work(store.db)
       if (completion instanceof Promise)
-        throw new QueueError('invalid-argument', 'on SQLite the work of a transaction must not wait: return a value, not a promise')
+        throw new QueueError(
+          'invalid-argument',
+          'on SQLite the work of a transaction must not wait: return a value, not a promise',
+        )
       const ended = this.#settle(store, worker, [complete(completion)])
       answer = ended.answers[0] as SettleAnswer
       if (answer !== 'settled') throw refused
@@ -363,7 +366,10 @@ export class SqliteEngine implements Engine {
     return this.#read(store => ticks(store, schedule, options))
   }
 
-  async prune(request: { rules: RetentionRule[]; limit: number }): Promise<{ removed: number; more: boolean }> {
+  async prune(request: {
+    rules: RetentionRule[]
+    limit: number
+  }): Promise<{ removed: number; more: boolean }> {
     this.#read(store => this.#kinds.refresh(store))
     return this.#write(store => prune(store, this.#kinds, this.#clock.now(), request))
   }
@@ -402,6 +408,3 @@ export class SqliteEngine implements Engine {
 function closed(): QueueError {
   return new QueueError('closed', 'the engine is closed')
 }
-
-/** A database handle of the caller's own, for its own transactions, on the same file. */
-export type SqliteTransaction = DatabaseSync

@@ -18,8 +18,16 @@ export class Kinds {
     if (known) return known.kind
     // Not remembered from here: this transaction may yet be rolled back, and its number given to another.
     const row =
-      store.get<Kind>('SELECT kind, queue, type FROM millrace_kind WHERE queue = ? AND type = ?', queue, type) ??
-      store.get<Kind>('INSERT INTO millrace_kind (queue, type) VALUES (?, ?) RETURNING kind, queue, type', queue, type)
+      store.get<Kind>(
+        'SELECT kind, queue, type FROM millrace_kind WHERE queue = ? AND type = ?',
+        queue,
+        type,
+      ) ??
+      store.get<Kind>(
+        'INSERT INTO millrace_kind (queue, type) VALUES (?, ?) RETURNING kind, queue, type',
+        queue,
+        type,
+      )
     return (row as Kind).kind
   }
 
@@ -31,7 +39,10 @@ export class Kinds {
   get(store: Store, kind: number): Kind {
     const known = this.#byNumber.get(kind)
     if (known) return known
-    const row = store.get<Kind & Record<string, never>>('SELECT kind, queue, type FROM millrace_kind WHERE kind = ?', kind)
+    const row = store.get<Kind & Record<string, never>>(
+      'SELECT kind, queue, type FROM millrace_kind WHERE kind = ?',
+      kind,
+    )
     // What is read inside a transaction may yet be rolled back.
     if (row && !store.db.isTransaction) this.#remember(row)
     return row as Kind

@@ -66,7 +66,10 @@ function readCursor(cursor: string): Cursor {
   } catch {
     // Told below.
   }
-  throw new QueueError('invalid-argument', 'the cursor is not one that this list has given; start from the first page')
+  throw new QueueError(
+    'invalid-argument',
+    'the cursor is not one that this list has given; start from the first page',
+  )
 }
 
 function matchingKinds(kinds: Kinds, filter: JobFilter): number[] | null {
@@ -92,9 +95,12 @@ function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number):
     'SELECT kind, phase, count FROM millrace_counter WHERE phase < 4 AND count > 0',
   )
   const wanted = counted.filter(
-    ([kind, code]) => phases.includes(code) && (search.kinds?.includes(kind) ?? true) && kinds.get(store, kind),
+    ([kind, code]) =>
+      phases.includes(code) && (search.kinds?.includes(kind) ?? true) && kinds.get(store, kind),
   )
-  if (wanted.some(([, code, count]) => code !== phase.ready && code !== phase.running && count > gatherAtMost))
+  if (
+    wanted.some(([, code, count]) => code !== phase.ready && code !== phase.running && count > gatherAtMost)
+  )
     return walkDown(store, search, phases, below)
   const found = wanted.flatMap(([kind, code]) => numbersOf(store, search, { kind, code, below }))
   return found.sort((a, b) => b - a).slice(0, search.limit)
@@ -146,7 +152,11 @@ function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase
         .map(row => row[0])
     case phase.delayed:
       return store
-        .rows<[number]>(`SELECT n FROM millrace_job WHERE phase = 1 AND kind = ?1 AND ${within}`, of.kind, ...bounds)
+        .rows<[number]>(
+          `SELECT n FROM millrace_job WHERE phase = 1 AND kind = ?1 AND ${within}`,
+          of.kind,
+          ...bounds,
+        )
         .map(row => row[0])
     default:
       return store

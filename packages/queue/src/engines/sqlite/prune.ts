@@ -38,11 +38,13 @@ export function prune(
 
 function rulesByKind(kinds: Kinds, rules: RetentionRule[]): { kind: number; rule: RetentionRule }[] {
   const named = new Set(rules.filter(rule => rule.type !== null).map(rule => `${rule.state} ${rule.type}`))
-  return kinds.all().flatMap(({ kind, type }) =>
-    rules
-      .filter(rule => (rule.type === null ? !named.has(`${rule.state} ${type}`) : rule.type === type))
-      .map(rule => ({ kind, rule })),
-  )
+  return kinds
+    .all()
+    .flatMap(({ kind, type }) =>
+      rules
+        .filter(rule => (rule.type === null ? !named.has(`${rule.state} ${type}`) : rule.type === type))
+        .map(rule => ({ kind, rule })),
+    )
 }
 
 /** The oldest jobs of a kind and state that are over the rule's count or age. */

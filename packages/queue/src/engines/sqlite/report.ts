@@ -8,7 +8,12 @@ import { leaseHolder } from './workers.ts'
 const linesKept = 1_000
 
 /** Progress and log lines of running attempts, fenced like a settle. Inside a write. */
-export function report(store: Store, now: number, workerName: string, reports: Report[]): ('ok' | 'lease-lost')[] {
+export function report(
+  store: Store,
+  now: number,
+  workerName: string,
+  reports: Report[],
+): ('ok' | 'lease-lost')[] {
   const worker = leaseHolder(store, now, workerName)
   return reports.map(({ lease, progress, logLines }) => {
     const held =

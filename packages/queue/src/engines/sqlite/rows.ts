@@ -81,7 +81,8 @@ function record(row: JobRow | undefined): JobRecord | null {
     idempotencyKey: row.idempotency_key,
     cancelReason: row.cancel_reason,
     lastError: readError(row.last_error),
-    progress: row.percent === null ? null : { percent: row.percent, message: row.message, dataJson: row.data },
+    progress:
+      row.percent === null ? null : { percent: row.percent, message: row.message, dataJson: row.data },
   }
 }
 

@@ -55,7 +55,8 @@ export function putSchedule(
   }
   const same = (['rule', 'misfire', 'overlap', 'job'] as const).every(key => found[key] === wanted[key])
   if (same && found.disabled_reason === null) return 'unchanged'
-  const nextAt = found.rule === wanted.rule && found.disabled_reason === null ? found.next_at : settings.firstAt
+  const nextAt =
+    found.rule === wanted.rule && found.disabled_reason === null ? found.next_at : settings.firstAt
   store.run(
     `UPDATE millrace_schedule SET rule = ?, misfire = ?, overlap = ?, job = ?, next_at = ?, disabled_reason = NULL
      WHERE name = ?`,
@@ -113,7 +114,13 @@ export function fireTick(store: Store, kinds: Kinds, now: number, tick: Tick): T
   const overlaps = tick.outcome === 'fire' && schedule.overlap === 'skip' && isLive(store, schedule.last_job)
   const fires = tick.outcome === 'fire' && !overlaps
   const jobId = fires && tick.job ? enqueueTick(store, kinds, now, tick.job) : null
-  const outcome = fires ? 'fired' : overlaps ? 'skipped-overlap' : tick.outcome === 'coalesce' ? 'coalesced' : 'skipped'
+  const outcome = fires
+    ? 'fired'
+    : overlaps
+      ? 'skipped-overlap'
+      : tick.outcome === 'coalesce'
+        ? 'coalesced'
+        : 'skipped'
   store.run(
     'INSERT INTO millrace_tick (schedule, scheduled_at, outcome, job, recorded_at) VALUES (?, ?, ?, ?, ?)',
     tick.schedule,
@@ -145,7 +152,10 @@ function enqueueTick(store: Store, kinds: Kinds, now: number, job: NewJob): Uint
 }
 
 function findSchedule(store: Store, name: string): ScheduleRow | undefined {
-  return store.get<ScheduleRow & Record<string, never>>('SELECT * FROM millrace_schedule WHERE name = ?', name)
+  return store.get<ScheduleRow & Record<string, never>>(
+    'SELECT * FROM millrace_schedule WHERE name = ?',
+    name,
+  )
 }
 
 function isLive(store: Store, id: Uint8Array | null): boolean {
@@ -154,7 +164,12 @@ function isLive(store: Store, id: Uint8Array | null): boolean {
 
 export function ticks(store: Store, schedule: string, options: { limit: number }): TickRecord[] {
   return store
-    .all<{ scheduled_at: number; outcome: TickRecord['outcome']; job: Uint8Array | null; recorded_at: number }>(
+    .all<{
+      scheduled_at: number
+      outcome: TickRecord['outcome']
+      job: Uint8Array | null
+      recorded_at: number
+    }>(
       'SELECT * FROM millrace_tick WHERE schedule = ? ORDER BY scheduled_at DESC LIMIT ?',
       schedule,
       options.limit,

@@ -18,7 +18,7 @@ type CompleteSettlement = Settlement & { outcome: { kind: 'complete' } }
 /** Ends attempts. Inside a write, or inside a transaction of the engine's own making. */
 export function settle(store: Store, now: number, workerName: string, settlements: Settlement[]): Ended {
   const worker = leaseHolder(store, now, workerName)
-  const ended: Ended = { answers: new Array<SettleAnswer>(settlements.length), batches: new Map() }
+  const ended: Ended = { answers: [], batches: new Map() }
   if (worker === undefined) {
     settlements.forEach((each, index) => {
       ended.answers[index] = refusal(store, each.lease)
@@ -42,7 +42,8 @@ export function settle(store: Store, now: number, workerName: string, settlement
     }
   })
   complete(store, now, { worker, completions, counters, ended })
-  for (const index of repeated) ended.answers[index] = refusal(store, (settlements[index] as Settlement).lease)
+  for (const index of repeated)
+    ended.answers[index] = refusal(store, (settlements[index] as Settlement).lease)
   counters.write(store, now)
   return ended
 }
@@ -137,7 +138,11 @@ function settleOne(
     )
     counters.move(place.kind, phase.running, to)
   }
-  const finish = (code: 5 | 6, error: Parameters<typeof moveToHistory>[2]['error'], cancelReason?: string): void => {
+  const finish = (
+    code: 5 | 6,
+    error: Parameters<typeof moveToHistory>[2]['error'],
+    cancelReason?: string,
+  ): void => {
     moveToHistory(store, now, {
       n: place.n,
       startedAt,
@@ -202,7 +207,10 @@ export function leaseRefusal(
 function refusal(store: Store, lease: Lease): SettleAnswer {
   const id = parseId(lease.id)
   const finished = store.get<{ epoch: number }>('SELECT epoch FROM millrace_history WHERE id = ?', id)
-  const live = store.get<{ epoch: number; phase: number }>('SELECT epoch, phase FROM millrace_job WHERE id = ?', id)
+  const live = store.get<{ epoch: number; phase: number }>(
+    'SELECT epoch, phase FROM millrace_job WHERE id = ?',
+    id,
+  )
   if (!finished && !live) return 'gone'
   const lost = store.get(
     `SELECT 1 FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome = 'worker-lost'`,

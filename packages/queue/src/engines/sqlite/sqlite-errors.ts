@@ -12,10 +12,19 @@ function isSqliteError(error: unknown): error is SqliteError {
 const known: Record<number, { code: ErrorCode; says: string }> = {
   5: { code: 'unavailable', says: 'is locked by another process; it is tried again by itself, or try later' },
   6: { code: 'unavailable', says: 'is locked by another connection of this process; finish its transaction' },
-  8: { code: 'read-only', says: 'can not be written: check the permissions of the file and its folder, and the mount' },
+  8: {
+    code: 'read-only',
+    says: 'can not be written: check the permissions of the file and its folder, and the mount',
+  },
   10: { code: 'unavailable', says: 'could not be read or written: the disk answered with an error' },
-  11: { code: 'corrupt', says: 'is damaged: restore a backup, or recover it with the sqlite3 shell (.recover)' },
-  13: { code: 'disk-full', says: 'can not grow: the disk is full. Nothing was stored; free some space and try again' },
+  11: {
+    code: 'corrupt',
+    says: 'is damaged: restore a backup, or recover it with the sqlite3 shell (.recover)',
+  },
+  13: {
+    code: 'disk-full',
+    says: 'can not grow: the disk is full. Nothing was stored; free some space and try again',
+  },
   14: { code: 'unavailable', says: 'can not be opened: check that its folder exists and may be written' },
   26: { code: 'corrupt', says: 'is not an SQLite database: check the path in MILLRACE_URL' },
 }
@@ -30,14 +39,24 @@ export function asQueueError(error: unknown, path: string): unknown {
   if (isSqliteError(error)) {
     const match = known[error.errcode & 0xff]
     const detail = `${error.message}, code ${error.errcode}`
-    if (match) return new QueueError(match.code, `database ${path} ${match.says} (${detail})`, { cause: error, retryAfterMs: 1_000 })
+    if (match)
+      return new QueueError(match.code, `database ${path} ${match.says} (${detail})`, {
+        cause: error,
+        retryAfterMs: 1_000,
+      })
     return error
   }
   const code = (error as NodeJS.ErrnoException | null)?.code
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new QueueError('read-only', `database ${path} can not be written: no permission for its folder`, { cause: error })
+    return new QueueError('read-only', `database ${path} can not be written: no permission for its folder`, {
+      cause: error,
+    })
   if (code === 'ENOTDIR' || code === 'EEXIST')
-    return new QueueError('unavailable', `database ${path} can not be opened: a part of its path is a file, not a folder`, { cause: error })
+    return new QueueError(
+      'unavailable',
+      `database ${path} can not be opened: a part of its path is a file, not a folder`,
+      { cause: error },
+    )
   if (code === 'ENOSPC')
     return new QueueError('disk-full', `database ${path} can not grow: the disk is full`, { cause: error })
   return error

@@ -92,7 +92,10 @@ export function migrate(store: Store, path: string, options: { apply: boolean })
       )
     if (found === newest) return found
     if (!options.apply)
-      throw new QueueError('version-mismatch', `${path} has schema version ${found} and needs ${newest}: run \`millrace migrate\``)
+      throw new QueueError(
+        'version-mismatch',
+        `${path} has schema version ${found} and needs ${newest}: run \`millrace migrate\``,
+      )
     store.db.exec('BEGIN IMMEDIATE')
     try {
       store.db.exec(
@@ -120,7 +123,9 @@ export function migrate(store: Store, path: string, options: { apply: boolean })
 function schemaVersion(store: Store): number {
   const table = store.get(`SELECT 1 FROM sqlite_schema WHERE name = 'millrace_migration'`)
   if (!table) return 0
-  return store.get<{ version: number }>('SELECT max(version) AS version FROM millrace_migration')?.version ?? 0
+  return (
+    store.get<{ version: number }>('SELECT max(version) AS version FROM millrace_migration')?.version ?? 0
+  )
 }
 
 function migrationFiles(): { version: number; name: string }[] {

@@ -26,7 +26,10 @@ export function holdLease(
 ): number {
   const held = leaseHolder(store, now, wanted.worker)
   if (held !== undefined) return held
-  const old = store.get<{ worker: number }>('SELECT worker FROM millrace_worker WHERE name = ?', wanted.worker)
+  const old = store.get<{ worker: number }>(
+    'SELECT worker FROM millrace_worker WHERE name = ?',
+    wanted.worker,
+  )
   if (old) endLease(store, kinds, now, { worker: old.worker, maxDeaths: Number.POSITIVE_INFINITY })
   const row = store.get<{ worker: number }>(
     `INSERT INTO millrace_worker (name, label, started_at, beat_at, expires_at) VALUES (?, ?, ?, ?, ?)
@@ -52,7 +55,11 @@ export function heartbeat(store: Store, kinds: Kinds, now: number, beat: Heartbe
     worker,
   )
   const lost = held === undefined ? beat.leases : beat.leases.filter(lease => !holds(store, held, lease))
-  return { lost: lost.map(lease => lease.id), cancelRequested: cancelRequests(store, worker, beat.leases), serverNow: now }
+  return {
+    lost: lost.map(lease => lease.id),
+    cancelRequested: cancelRequests(store, worker, beat.leases),
+    serverNow: now,
+  }
 }
 
 function holds(store: Store, worker: number, lease: Lease): boolean {
