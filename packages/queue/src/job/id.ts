@@ -54,7 +54,21 @@ export function isId(text: string): boolean {
 
 /** The usual text form to 16 bytes. The caller has checked it with `isId`. */
 export function parseId(text: string): Uint8Array {
-  return Buffer.from(text.replaceAll('-', ''), 'hex')
+  const bytes = new Uint8Array(16)
+  let at = 0
+  for (let index = 0; index < 16; index++) {
+    if (text.charCodeAt(at) === dash) at++
+    bytes[index] = (nibble(text.charCodeAt(at)) << 4) | nibble(text.charCodeAt(at + 1))
+    at += 2
+  }
+  return bytes
+}
+
+const dash = 45
+
+/** '0'–'9', 'a'–'f' and 'A'–'F' differ in the low bits as their values do. */
+function nibble(code: number): number {
+  return code <= 57 ? code - 48 : (code & 0x0f) + 9
 }
 
 /** The millisecond that an id was made in. */

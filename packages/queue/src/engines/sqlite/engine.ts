@@ -43,6 +43,7 @@ import { claim, nextDueAt, waitingIn } from './claim.ts'
 import { cancel, redrive, remove, reschedule } from './control.ts'
 import { counts } from './counts.ts'
 import { enqueue } from './enqueue.ts'
+import { Enqueuer } from './enqueuer.ts'
 import { foreignStore } from './foreign-transaction.ts'
 import { Kinds } from './kinds.ts'
 import { list } from './list.ts'
@@ -72,6 +73,14 @@ export interface SqliteOptions {
   clock?: Clock
 }
 
+interface Opened {
+  store: Store
+  writer: Writer
+  enqueuer: Enqueuer
+  wakeups: Wakeups
+  schemaVersion: number
+}
+
 /** The embedded engine: one file, several processes, an fsync before every acknowledgement. */
 export class SqliteEngine implements Engine {
   readonly capabilities: Capabilities = {
@@ -89,7 +98,7 @@ export class SqliteEngine implements Engine {
   readonly #clock: Clock
   readonly #kinds = new Kinds()
   readonly #batches = new Batches()
-  #opened: { store: Store; writer: Writer; wakeups: Wakeups; schemaVersion: number } | null = null
+  #opened: Opened | null = null
   #closed = false
 
   constructor(options: SqliteOptions) {
@@ -104,10 +113,14 @@ export class SqliteEngine implements Engine {
     try {
       const schemaVersion = migrate(store, this.#path, { apply: options.migrate ?? true })
       this.#kinds.refresh(store)
+      const writer = new Writer(store, this.#path, this.#clock)
       this.#opened = {
         store,
         schemaVersion,
-        writer: new Writer(store, this.#path, this.#clock),
+        writer,
+        enqueuer: new Enqueuer(writer, (within, jobs) =>
+          enqueue(within, this.#kinds, this.#clock.now(), jobs),
+        ),
         wakeups: new Wakeups(store, this.#clock),
       }
     } catch (error) {
@@ -144,10 +157,10 @@ export class SqliteEngine implements Engine {
       const { store } = this.#parts()
       return this.#guard(() => enqueue(foreignStore(options.tx, store), this.#kinds, this.#clock.now(), jobs))
     }
-    const answers = await this.#write(store => enqueue(store, this.#kinds, this.#clock.now(), jobs))
+    const answers = await this.#parts().enqueuer.enqueue(jobs)
     this.#learnKinds(jobs)
-    const ready = new Set(jobs.map(job => job.queue))
-    for (const queue of ready) this.#hint({ kind: 'ready', queue })
+    for (const queue of jobs.length === 1 ? [(jobs[0] as NewJob).queue] : new Set(jobs.map(job => job.queue)))
+      this.#hint({ kind: 'ready', queue })
     return answers
   }
 
@@ -398,7 +411,7 @@ export class SqliteEngine implements Engine {
     }
   }
 
-  #parts(): { store: Store; writer: Writer; wakeups: Wakeups; schemaVersion: number } {
+  #parts(): Opened {
     if (this.#closed) throw closed()
     if (!this.#opened) throw new QueueError('closed', 'the engine is not open yet: call open() first')
     return this.#opened
