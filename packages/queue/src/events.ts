@@ -1,3 +1,4 @@
+import type { TickRecord } from './engine/contract.ts'
 import type { JobError } from './job/error.ts'
 
 interface JobRef {
@@ -26,7 +27,12 @@ export interface LifecycleEvents {
   /** A handler went on after its signal had fired. It can change nothing any more, but it still uses the process. */
   abandoned: AttemptRef & { reason: string; afterMs: number }
   rescued: JobRef & { worker: string; deaths: number; now: 'queued' | 'dead' | 'cancelled' }
-  'schedule-fired': { schedule: string; scheduledAt: number; jobId: string | null; outcome: string }
+  'schedule-fired': {
+    schedule: string
+    scheduledAt: number
+    jobId: string | null
+    outcome: TickRecord['outcome']
+  }
   'schedule-disabled': { schedule: string; reason: string }
   'worker-started': { worker: string }
   'worker-stopped': { worker: string }

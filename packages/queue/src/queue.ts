@@ -211,7 +211,20 @@ export class Millrace<Known extends AnyJob = AnyJob> {
       ids.map(checkId),
       (options.reason ?? 'cancelled').slice(0, 1_000),
     )
+    await this.#tellCancelled(ids.filter((_, index) => answers[index] === 'cancelled'))
     return answers.map((outcome, index) => ({ id: ids[index] as string, outcome }))
+  }
+
+  async #tellCancelled(ids: string[]): Promise<void> {
+    if (ids.length === 0 || !this.events.heard('cancelled')) return
+    for (const job of await this.engine.get(ids))
+      if (job)
+        this.events.emit('cancelled', {
+          id: job.id,
+          type: job.type,
+          queue: job.queue,
+          reason: job.cancelReason ?? 'cancelled',
+        })
   }
 
   /** Redrives a finished job: the same id and payload, its attempts counted afresh. */

@@ -1,4 +1,4 @@
-import type { Clock } from './engine/clock.ts'
+import type { Clock, Timer } from './engine/clock.ts'
 import type { Engine, JobRecord } from './engine/contract.ts'
 import { QueueError } from './engine/errors.ts'
 import { isTerminal } from './job/state.ts'
@@ -17,7 +17,7 @@ export class ResultWaiter {
   readonly #clock: Clock
   readonly #waiting = new Map<string, Set<Waiter>>()
   #unsubscribe: (() => void) | null = null
-  #polling = false
+  #poll: Timer | null = null
   #looking = false
   #again = false
 
@@ -73,17 +73,16 @@ export class ResultWaiter {
       if (hint.kind !== 'settled') return
       if (hint.ids === null || [...this.#waiting.keys()].some(id => hint.ids?.has(id))) void this.#look()
     })
-    if (this.#polling) return
-    this.#polling = true
-    this.#clock.after(pollMs, () => {
-      this.#polling = false
-      if (this.#waiting.size === 0) return
+    this.#poll ??= this.#clock.after(pollMs, () => {
+      this.#poll = null
       this.#wake()
       void this.#look()
     })
   }
 
   #rest(): void {
+    this.#poll?.cancel()
+    this.#poll = null
     this.#unsubscribe?.()
     this.#unsubscribe = null
   }

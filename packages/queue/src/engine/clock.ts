@@ -77,6 +77,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+/** Resolves when `work` has, in whatever way, or after `ms`: for what must not be waited for for ever. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: Timer | undefined
+  const late = new Promise<void>(resolve => {
+    timer = clock.after(ms, resolve)
+  })
+  await Promise.race([late, work.catch(() => {})])
+  timer?.cancel()
+}
+
 /** Runs `fn` in the next turn of the event loop, when everything that is ready now has run. Not a wait: no time passes. */
 export function nextTurn(fn: () => void): void {
   setImmediate(fn)

@@ -47,20 +47,21 @@ export class Attempt implements HandlerContext, AttemptLog {
   unsent: { progress: Progress | null; lines: LogLine[] } | null = null
   readonly #host: AttemptHost
   #controller: AbortController | null = null
+  #job: RunningJob | null = null
 
   constructor(host: AttemptHost, claimed: ClaimedJob, definition: AnyJob) {
     this.#host = host
     this.claimed = claimed
     this.definition = definition
     this.startedAt = host.clock.monotonic()
-    // Handlers take these out of the context: `({ progress, log }) => …`.
-    this.progress = this.progress.bind(this)
-    this.snooze = this.snooze.bind(this)
-    this.complete = this.complete.bind(this)
   }
 
   get job(): RunningJob {
-    return this.claimed
+    if (!this.#job) {
+      const { id, type, queue, tenant, priority, attempt, maxAttempts, epoch, createdAt } = this.claimed
+      this.#job = { id, type, queue, tenant, priority, attempt, maxAttempts, epoch, createdAt }
+    }
+    return this.#job
   }
 
   get log(): AttemptLog {
@@ -91,7 +92,21 @@ export class Attempt implements HandlerContext, AttemptLog {
     this.#controller?.abort(error)
   }
 
-  progress(percent: number, message?: string, data?: unknown): void {
+  // Handlers take functions out of their context, `({ progress, log }) => …`, so each is bound when it is taken.
+
+  get progress(): HandlerContext['progress'] {
+    return (percent, message, data) => this.#progress(percent, message, data)
+  }
+
+  get snooze(): HandlerContext['snooze'] {
+    return (inMs, reason) => snooze(inMs, reason)
+  }
+
+  get complete(): HandlerContext['complete'] {
+    return work => this.#host.completeIn(this, work)
+  }
+
+  #progress(percent: number, message?: string, data?: unknown): void {
     if (this.ended) return
     const bounded = Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0
     this.#unsent().progress = {
@@ -135,16 +150,12 @@ export class Attempt implements HandlerContext, AttemptLog {
     this.unsent ??= { progress: null, lines: [] }
     return this.unsent
   }
+}
 
-  snooze(inMs: number, reason = 'snoozed'): never {
-    if (!Number.isFinite(inMs) || inMs < 0)
-      throw new QueueError('invalid-argument', `snooze takes milliseconds of at least 0, not ${inMs}`)
-    throw new Snooze(Math.round(inMs), storable(reason, 1_000))
-  }
-
-  complete<Result>(work: (tx: unknown) => Result): Promise<Result> {
-    return this.#host.completeIn(this, work) as Promise<Result>
-  }
+function snooze(inMs: number, reason = 'snoozed'): never {
+  if (!Number.isFinite(inMs) || inMs < 0)
+    throw new QueueError('invalid-argument', `snooze takes milliseconds of at least 0, not ${inMs}`)
+  throw new Snooze(Math.round(inMs), storable(reason, 1_000))
 }
 
 /** Log data is for people: what can't be written as JSON is told, not thrown. */

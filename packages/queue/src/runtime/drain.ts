@@ -13,7 +13,8 @@ const countedAs = {
 
 /** Counts what one drain does, and knows when it is over. */
 export class Drain {
-  overBudget = false
+  /** What ended it before everything was done, and how long running handlers get then. */
+  #cut: { by: 'budget' | 'stopped'; deadlineMs: number } | null = null
   readonly #counts = { completed: 0, retried: 0, dead: 0, snoozed: 0, cancelled: 0, released: 0 }
 
   readonly #done: () => boolean
@@ -27,9 +28,15 @@ export class Drain {
     if (answer === 'settled' || answer === 'already-settled') this.#counts[countedAs[outcome.kind]]++
   }
 
-  budgetSpent(): void {
-    this.overBudget = true
+  /** Ends it: the budget is spent, or the worker was asked to stop. */
+  cut(by: 'budget' | 'stopped', deadlineMs: number): void {
+    this.#cut ??= { by, deadlineMs }
     this.#finish()
+  }
+
+  /** How long handlers that still run get. */
+  get deadlineMs(): number {
+    return this.#cut?.deadlineMs ?? 0
   }
 
   /** Something has changed: perhaps it is over. */
@@ -37,17 +44,17 @@ export class Drain {
     if (this.#done()) this.#finish()
   }
 
-  /** Resolves when all is done or the budget is spent. */
+  /** Resolves when all is done, or it is cut short. */
   finished(): Promise<void> {
     return new Promise(resolve => {
       this.#finish = resolve
-      if (this.overBudget) resolve()
+      if (this.#cut) resolve()
       else this.look()
     })
   }
 
   result(exhausted: boolean): DrainResult {
-    const endedBy = this.overBudget ? 'budget' : exhausted ? 'max-jobs' : 'empty'
+    const endedBy = this.#cut?.by ?? (exhausted ? 'max-jobs' : 'empty')
     return { ...this.#counts, endedBy }
   }
 }

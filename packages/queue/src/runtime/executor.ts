@@ -47,6 +47,7 @@ export class Executor implements AttemptHost {
   #alone = false
   #pumping = false
   #emptied: (() => void)[] = []
+  readonly #telling = new Set<Promise<void>>()
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -91,7 +92,13 @@ export class Executor implements AttemptHost {
   }
 
   get busy(): boolean {
-    return this.#alone || this.#running.size > 0 || this.buffered > 0 || this.#settler.busy
+    return (
+      this.#alone ||
+      this.#running.size > 0 ||
+      this.buffered > 0 ||
+      this.#telling.size > 0 ||
+      this.#settler.busy
+    )
   }
 
   /** All leases that this worker holds and still means to use. */
@@ -306,9 +313,18 @@ export class Executor implements AttemptHost {
       this.#settler.add({ lease: claimed, outcome, ranMs }, answer =>
         this.#heard(attempt, outcome, { answer, ranMs }),
       )
-    if (attempt.unsent) void this.#reporter.flush(attempt).then(settle)
+    if (attempt.unsent) this.#tellFirst(attempt, settle)
     else settle()
     this.pump()
+  }
+
+  /** What an attempt still has to say is written before it is settled: afterwards it would be refused. */
+  #tellFirst(attempt: Attempt, settle: () => void): void {
+    const told = this.#reporter
+      .flush(attempt)
+      .then(settle)
+      .finally(() => this.#telling.delete(told))
+    this.#telling.add(told)
   }
 
   #heard(attempt: Attempt, outcome: Outcome, heard: { answer: SettleAnswer; ranMs: number }): void {
@@ -371,6 +387,7 @@ export class Executor implements AttemptHost {
   /** Resolves when everything that has ended is settled. */
   async flushed(): Promise<void> {
     await this.#reporter.flush()
+    await Promise.all(this.#telling)
     await this.#settler.flushed()
   }
 

@@ -38,8 +38,8 @@ export interface DrainResult {
   cancelled: number
   /** Given back because the budget ran out. */
   released: number
-  /** `empty`: nothing is due. */
-  endedBy: 'empty' | 'max-jobs' | 'budget'
+  /** `empty`: nothing is due. `stopped`: `stop()` was called meanwhile. */
+  endedBy: 'empty' | 'max-jobs' | 'budget' | 'stopped'
 }
 
 export interface StopOptions {

@@ -9,6 +9,8 @@ const onTimeMs = 60_000
 /** Of a long absence, only about this many ticks are recorded one by one. */
 const recordedAtMost = 1_000
 
+const recordedAs = { fire: 'fired', skip: 'skipped', coalesce: 'coalesced' } as const
+
 /** Fires due schedules. Any number may run: the engine records each tick once. */
 export class Scheduler {
   readonly #engine: Engine
@@ -55,7 +57,7 @@ export class Scheduler {
           schedule: schedule.name,
           scheduledAt: tick.scheduledAt,
           jobId: answer === 'recorded' && job ? job.id : null,
-          outcome: answer === 'recorded' ? tick.outcome : answer,
+          outcome: answer === 'recorded' ? recordedAs[tick.outcome] : answer,
         })
     }
   }

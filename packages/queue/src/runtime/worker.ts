@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { pid } from 'node:process'
-import type { Clock } from '../engine/clock.ts'
+import { atMost, type Clock } from '../engine/clock.ts'
 import type { Lane } from '../engine/contract.ts'
 import { QueueError } from '../engine/errors.ts'
 import type { Handler } from '../handler.ts'
@@ -16,7 +16,8 @@ import { Scheduler } from './scheduler.ts'
 
 const cancelPollMs = 1_000
 const rescuedAtOnce = 500
-const settlePatienceMs = 5_000
+const patienceMs = 5_000
+const defaultDeadlineMs = 25_000
 
 /**
  * Claims jobs and runs handlers. A worker is its loops: the fetcher claims, the executor performs and settles, the
@@ -34,8 +35,10 @@ export class Worker {
   readonly #cancels: Loop
   readonly #options: WorkerOptions
   #drain: Drain | null = null
+  #draining: Promise<void> = Promise.resolve()
   #unsubscribe: (() => void) | null = null
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new'
+  #starting: Promise<void> | null = null
   #stopped: Promise<void> | null = null
 
   constructor(millrace: Millrace, handlers: readonly Handler[], options: WorkerOptions = {}) {
@@ -114,7 +117,9 @@ export class Worker {
     if (this.#state !== 'new')
       throw new QueueError('conflict', 'this worker was started or drained before; create another one')
     this.#state = 'started'
-    await this.#begin()
+    this.#starting = this.#begin()
+    await this.#starting
+    if (this.#state !== 'started') return
     for (const loop of this.#loops) loop.start()
     this.#fetcher.start()
     this.#millrace.events.emit('worker-started', { worker: this.id })
@@ -135,6 +140,10 @@ export class Worker {
    * queue without spending an attempt. Idempotent.
    */
   stop(options: StopOptions = {}): Promise<void> {
+    if (this.#drain) {
+      this.#drain.cut('stopped', options.deadlineMs ?? defaultDeadlineMs)
+      return this.#draining
+    }
     if (this.#state === 'new') this.#state = 'stopped'
     this.#stopped ??= this.#state === 'stopped' ? Promise.resolve() : this.#stop(options)
     return this.#stopped
@@ -142,8 +151,9 @@ export class Worker {
 
   async #stop(options: StopOptions): Promise<void> {
     this.#state = 'stopping'
+    await atMost(this.#clock, patienceMs, this.#starting ?? Promise.resolve())
     await this.#stopClaiming()
-    await this.#settleRunning(options.deadlineMs ?? 25_000)
+    await this.#settleRunning(options.deadlineMs ?? defaultDeadlineMs)
     await this.#end()
     this.#executor.close()
     this.#millrace.events.emit('worker-stopped', { worker: this.id })
@@ -151,7 +161,7 @@ export class Worker {
 
   async #stopClaiming(): Promise<void> {
     this.#executor.accepting = false
-    await this.#fetcher.stop()
+    await atMost(this.#clock, patienceMs, this.#fetcher.stop())
     this.#executor.giveBack()
   }
 
@@ -163,20 +173,19 @@ export class Worker {
     await this.#executor.emptied()
     timer.cancel()
     // A store that is away must not keep the process: what is not settled by then is rescued later.
-    const patience = this.#clock.after(settlePatienceMs, () => this.#executor.close())
-    await this.#executor.flushed()
-    patience.cancel()
+    await atMost(this.#clock, patienceMs, this.#executor.flushed())
   }
 
   async #end(): Promise<void> {
     this.#unsubscribe?.()
-    await Promise.all([...this.#loops.map(loop => loop.stop()), this.#keeper.stop()])
-    try {
-      await this.#millrace.engine.retire(this.id)
-    } catch (error) {
-      // The lease ends by itself.
-      this.#trouble('leaving', error)
-    }
+    // A call that is never answered must not keep the process; the lease ends by itself.
+    await atMost(
+      this.#clock,
+      patienceMs,
+      Promise.all([...this.#loops.map(loop => loop.stop()), this.#keeper.stop()]),
+    )
+    const left = this.#millrace.engine.retire(this.id).catch(error => this.#trouble('leaving', error))
+    await atMost(this.#clock, patienceMs, left)
     this.#state = 'stopped'
   }
 
@@ -187,6 +196,10 @@ export class Worker {
   async drain(options: DrainOptions = {}): Promise<DrainResult> {
     if (this.#state !== 'new') throw new QueueError('conflict', 'this worker is started: it drains by itself')
     this.#state = 'started'
+    let finished = (): void => {}
+    this.#draining = new Promise(resolve => {
+      finished = resolve
+    })
     const drain = new Drain(() => !this.#executor.busy && (this.#fetcher.dry || this.#fetcher.exhausted))
     this.#drain = drain
     try {
@@ -196,17 +209,20 @@ export class Worker {
       this.#cancels.start()
       this.#fetcher.start(options.maxJobs === undefined ? {} : { atMost: options.maxJobs })
       const budget =
-        options.budgetMs === undefined ? null : this.#clock.after(options.budgetMs, () => drain.budgetSpent())
+        options.budgetMs === undefined
+          ? null
+          : this.#clock.after(options.budgetMs, () => drain.cut('budget', 0))
       await drain.finished()
       budget?.cancel()
       await this.#stopClaiming()
-      await this.#settleRunning(drain.overBudget ? 0 : 2 ** 31)
+      await this.#settleRunning(drain.deadlineMs)
       return drain.result(this.#fetcher.exhausted)
     } finally {
-      this.#drain = null
-      await this.#fetcher.stop()
+      await this.#stopClaiming()
       await this.#end()
+      this.#drain = null
       this.#state = 'new'
+      finished()
     }
   }
 

@@ -57,6 +57,14 @@ export function cancelCases(subject: EngineSubject): void {
     expect(await stage.job(lease.id)).toMatchObject({ state: 'cancelled', cancelReason: 'stop it' })
   })
 
+  it('keeps the reason of whoever asked, whatever the handler says', async () => {
+    const stage = await openStage(subject)
+    const lease = await stage.running()
+    await stage.engine.cancel([lease.id], 'the customer left')
+    await stage.settle(lease, cancelled('it was asked to stop'))
+    expect((await stage.job(lease.id)).cancelReason).toBe('the customer left')
+  })
+
   it.each([
     ['completed', complete('1')],
     ['dead', dead()],

@@ -1,5 +1,5 @@
 import type { ClaimAnswer, ClaimedJob, ClaimRequest, Lane } from '../../engine/contract.ts'
-import { formatId } from '../../job/id.ts'
+import { formatHexId } from '../../job/id.ts'
 import { phase } from './codes.ts'
 import { CounterChanges } from './counters.ts'
 import type { Kinds } from './kinds.ts'
@@ -87,7 +87,7 @@ function promote(store: Store, now: number, waiting: Waiting, counters: CounterC
 
 type ClaimRow = [
   n: number,
-  id: Uint8Array,
+  hex: string,
   kind: number,
   priority: number,
   epoch: number,
@@ -121,7 +121,7 @@ function take(
     const { queue, type } = kinds.get(store, row[2])
     wanted.counters.move(row[2], phase.ready, phase.running)
     return {
-      id: formatId(row[1]),
+      id: formatHexId(row[1]),
       epoch: row[4],
       token: leaseToken(row[0], row[2], batch.batch),
       type,
@@ -157,7 +157,7 @@ function takeSql(kindCount: number): string {
     sql = `UPDATE millrace_job SET phase = 2, epoch = epoch + 1, attempt = attempt + 1,
              worker = ?${kindCount + 2}, started_at = ?${kindCount + 3}
            WHERE n IN (SELECT n FROM (${first}))
-           RETURNING n, id, kind, priority, epoch, attempt, max_attempts, deaths, created_at, run_at, tenant, payload`
+           RETURNING n, lower(hex(id)), kind, priority, epoch, attempt, max_attempts, deaths, created_at, run_at, tenant, payload`
     takeSqls.set(kindCount, sql)
   }
   return sql

@@ -19,7 +19,7 @@ export function moveToHistory(
     `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
        redrives, worker, started_at, finished_at, tenant, idempotency_key, cancel_reason, last_error, payload, result)
      SELECT id, kind, ?2, priority, run_at, created_at, attempt, max_attempts, epoch, deaths, redrives, worker, ?3, ?4,
-       tenant, idempotency_key, coalesce(?5, cancel_reason), coalesce(?6, last_error), payload, ?7
+       tenant, idempotency_key, coalesce(cancel_reason, ?5), coalesce(?6, last_error), payload, ?7
      FROM millrace_job WHERE n = ?1`,
     job.n,
     job.code,

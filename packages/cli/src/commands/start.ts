@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import type { Module } from '@millrace/api'
+import { showActivity } from '../activity.ts'
+import { type AdminToken, adminToken } from '../admin-token.ts'
+import { type Context, runs, withConfig } from '../command.ts'
+import { loadConfig } from '../config.ts'
+import { invocation, quoted } from '../invocation.ts'
+import type { Output } from '../output.ts'
+import { readWholeNumber, shownUrl } from '../settings.ts'
+import { aborted, hearInterruption } from '../shutdown.ts'
+import { closeCalmly, defaultDeadlineMs } from '../stopping.ts'
+
+interface StartFlags {
+  concurrency?: string
+}
+
+export function startCommand(root: Command): void {
+  const command = root
+    .command('start')
+    .description('serve the API and work, in one process')
+    .option('--port <port>', 'where to listen; 0 for any free port (default: PORT, or 3000)')
+    .option('--host <host>', 'on which address (default: HOST, or 127.0.0.1)')
+    .option('--concurrency <jobs>', 'how many jobs run at once (default: 10)')
+  runs<StartFlags>(withConfig(command), start)
+}
+
+async function start({ flags, settings, out }: Context<StartFlags>): Promise<void> {
+  const concurrency = readWholeNumber('--concurrency', flags.concurrency, 1, 10_000)
+  const interruption = hearInterruption()
+  const { createServer } = await import('@millrace/api')
+  const config = await loadConfig(settings.config)
+  const token = await adminToken(settings)
+  const server = await createServer({
+    url: settings.url,
+    host: settings.host,
+    port: settings.port,
+    adminToken: token.token,
+    modules: config.modules,
+    worker: concurrency === undefined ? {} : { concurrency },
+  })
+  const silence = showActivity(server.millrace, out)
+  const types = config.modules.flatMap(each => each.handlers).map(each => each.job.type)
+  out.value({
+    event: 'listening',
+    url: server.url,
+    store: shownUrl(settings.url),
+    tokenFile: token.file,
+    types,
+  })
+  greet(out, { server: server.url, store: shownUrl(settings.url), token, types, modules: config.modules })
+  await aborted(interruption.signal)
+  await closeCalmly(server, out, defaultDeadlineMs)
+  silence()
+}
+
+interface Greeting {
+  server: string
+  store: string
+  token: AdminToken
+  types: string[]
+  modules: readonly Module[]
+}
+
+function greet(out: Output, { server, store, token, types, modules }: Greeting): void {
+  const say = (title: string, text: string): void => out.line(`  ${out.style('dim', title.padEnd(9))}${text}`)
+  out.line(`${out.style(['bold', 'green'], 'Millrace')} runs.`)
+  out.line()
+  say('listens', out.style('cyan', server))
+  say('data', store)
+  if (token.file === null) say('token', 'as ADMIN_TOKEN says')
+  else say('token', `${token.token}  ${out.style('dim', `(kept in ${token.file})`)}`)
+  say(
+    'jobs',
+    types.length > 0
+      ? types.join(', ')
+      : 'none: there is no millrace.config.ts here, so nothing is worked on',
+  )
+  if (token.warning) out.line(`\n  ${out.style('yellow', token.warning)}`)
+  out.line()
+  out.line('Next, in another terminal:')
+  out.line()
+  for (const line of suggestions(server, token, modules)) out.line(`  ${line}`)
+  out.line()
+  out.line(
+    out.style('dim', `Ctrl-C stops it: running jobs get ${defaultDeadlineMs / 1_000} seconds to finish.`),
+  )
+  out.line()
+}
+
+function suggestions(server: string, token: AdminToken, modules: readonly Module[]): string[] {
+  const millrace = invocation()
+  const example = modules.find(each => each.example)?.example
+  const enqueue =
+    example && `${millrace} enqueue ${example.type} ${quoted(JSON.stringify(example.payload))} --wait`
+  const bearer = token.file === null ? '$ADMIN_TOKEN' : `$(cat ${token.file})`
+  return [
+    ...(enqueue ? [enqueue] : []),
+    `${millrace} jobs`,
+    `curl -H "Authorization: Bearer ${bearer}" ${server}/api/v1/jobs`,
+  ]
+}

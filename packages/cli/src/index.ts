@@ -1,0 +1,1 @@
+export type { MillraceConfig } from './config.ts'

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { config, Workplace } from './millrace-process.ts'
+
+let place: Workplace
+const withConfig = ['--config', config]
+beforeAll(async () => {
+  place = await Workplace.make()
+})
+afterAll(() => place[Symbol.asyncDispose]())
+
+describe('a store without a server', () => {
+  it('is made and described by migrate', async () => {
+    const { code, stdout } = await place.run(['migrate'])
+    expect([code, stdout]).toEqual([
+      0,
+      'file:.millrace/millrace.db is at schema version 1 (sqlite, durable).\n',
+    ])
+    expect(await place.json(['migrate'])).toMatchObject({ ok: true, schemaVersion: 1, engine: 'sqlite' })
+  })
+
+  it('says so when it holds nothing', async () => {
+    expect((await place.run(['jobs', '--url', 'file:empty.db'])).stdout).toBe(
+      'No jobs yet in file:empty.db.\n',
+    )
+    expect((await place.run(['schedules', '--url', 'file:empty.db'])).stdout).toBe(
+      'No schedules in file:empty.db.\n',
+    )
+    expect(await place.json(['jobs', '--url', 'file:empty.db'])).toEqual({ jobs: [], cursor: null })
+  })
+
+  it('takes a job, its id alone on a line', async () => {
+    const { code, stdout } = await place.run(['enqueue', 'COUNT', '{"to":2}', ...withConfig])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^[0-9a-f-]{36}\n$/)
+  })
+
+  it('takes a payload from standard input', async () => {
+    const { code, stdout } = await place.run(['enqueue', 'COUNT', '-', ...withConfig], { input: '{"to":3}' })
+    expect(code).toBe(0)
+    expect((await place.json(['jobs', 'show', stdout.trim()])).payload).toEqual({ to: 3 })
+  })
+
+  it('takes every option of a job', async () => {
+    const options = [
+      '--queue',
+      'slow',
+      '--priority',
+      '2',
+      '--max-attempts',
+      '7',
+      '--tenant',
+      'acme',
+      '--key',
+      'k1',
+    ]
+    const args = [
+      'enqueue',
+      'COUNT',
+      '{"to":1}',
+      '--run-at',
+      '2999-01-01T00:00:00Z',
+      ...options,
+      ...withConfig,
+    ]
+    const first = await place.json(args)
+    expect(first.duplicate).toBe(false)
+    expect(await place.json(args)).toEqual({ id: first.id, duplicate: true })
+    expect(await place.json(['jobs', 'show', first.id])).toMatchObject({
+      queue: 'slow',
+      priority: 2,
+      maxAttempts: 7,
+      tenant: 'acme',
+      idempotencyKey: 'k1',
+      shown: 'scheduled',
+      runAt: '2999-01-01T00:00:00.000Z',
+    })
+  })
+
+  it('is drained as far as asked', async () => {
+    await place.run(['enqueue', 'FAIL', '{"message":"no luck"}', ...withConfig])
+    expect(await place.json(['drain', '--max-jobs', '1', ...withConfig])).toMatchObject({
+      endedBy: 'max-jobs',
+    })
+    expect(await place.json(['drain', ...withConfig])).toMatchObject({
+      completed: 1,
+      dead: 1,
+      endedBy: 'empty',
+    })
+    const { stdout } = await place.run(['drain', '--budget', '10s', ...withConfig])
+    expect(stdout).toBe('0 attempts done; nothing else is due.\n')
+  })
+
+  it('lists jobs in a table', async () => {
+    const { stdout } = await place.run(['jobs', '--state', 'dead'])
+    const [titles, ...rows] = stdout.trimEnd().split('\n')
+    expect(titles).toMatch(/^ID +TYPE +STATE +TRIES +WHEN +NOTE$/)
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatch(/^[0-9a-f-]{36} {2}FAIL +dead +1\/1 +.*(ago|now) +no luck$/)
+  })
+
+  it('lists page by page', async () => {
+    const first = await place.json(['jobs', 'list', '--limit', '2'])
+    const second = await place.json(['jobs', 'list', '--limit', '2', '--cursor', String(first.cursor)])
+    expect([...first.jobs, ...second.jobs]).toHaveLength(4)
+    expect(second.cursor).toBeNull()
+    expect((await place.run(['jobs', '--limit', '2'])).stdout).toContain(`--cursor ${first.cursor}`)
+  })
+
+  it('shows a dead job with its attempts, error and payload', async () => {
+    const { jobs } = await place.json(['jobs', '--state', 'dead'])
+    const { stdout } = await place.run(['jobs', 'show', String(jobs[0]?.id)])
+    expect(stdout).toMatch(/^FAIL {2}dead\n/)
+    expect(stdout).toMatch(/Payload\n {2}\{\n {4}"message": "no luck"/)
+    expect(stdout).toMatch(/Last error\n {2}TypeError: no luck\n/)
+    expect(stdout).toMatch(/Attempts\n {2}#.*\n {2}1 {2}failed/)
+  })
+
+  it('shows the log of a job', async () => {
+    const { jobs } = await place.json(['jobs', '--state', 'completed'])
+    const { stdout } = await place.run(['jobs', 'show', String(jobs[0]?.id)])
+    expect(stdout).toMatch(/Log\n {2}\d\d:\d\d:\d\d\.\d{3} {2}info {3}counted {2}\{"n":1\}/)
+    expect(stdout).toMatch(/Result\n {2}\{\n {4}"counted": /)
+  })
+
+  it('counts by state, type and queue', async () => {
+    const { stdout } = await place.run(['stats'])
+    expect(stdout).toMatch(/all +0 +1 +0 +0 +2 +0 +1\n/)
+    expect(stdout).toMatch(/by type\n {2}COUNT .*\n {2}FAIL /)
+    expect(stdout).toMatch(/by queue\n {2}default .*\n {2}slow /)
+    expect(stdout).toContain('Last 24 hours: 2 completed, 1 dead, 0 cancelled; 1 failed attempts.')
+    expect((await place.json(['stats'])).total).toMatchObject({ completed: 2, dead: 1, delayed: 1 })
+  })
+
+  it('lists schedules with their next instants', async () => {
+    const { schedules } = await place.json(['schedules'])
+    expect(schedules.map((each: { name: string }) => each.name)).toEqual(['nightly', 'often'])
+    for (const { next } of schedules) expect(next).toEqual([...next].sort())
+    const { stdout } = await place.run(['schedules'])
+    expect(stdout).toMatch(/nightly +COUNT +30 2 \* \* \* \(America\/New_York\) +in /)
+    expect(stdout).toMatch(/often +COUNT +every 6 h +in /)
+  })
+
+  it('cancels and retries by id', async () => {
+    const { id } = await place.json(['enqueue', 'COUNT', '{"to":1}', '--delay', '1h', ...withConfig])
+    expect((await place.run(['jobs', 'retry', id])).code).toBe(1)
+    expect(await place.json(['jobs', 'cancel', id, '--reason', 'a mistake'])).toEqual({
+      jobs: [{ id, outcome: 'cancelled' }],
+    })
+    expect(await place.json(['jobs', 'show', id])).toMatchObject({
+      state: 'cancelled',
+      cancelReason: 'a mistake',
+    })
+    expect(await place.json(['jobs', 'retry', id])).toEqual({ jobs: [{ id, outcome: 'redriven' }] })
+  })
+})
