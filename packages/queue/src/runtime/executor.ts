@@ -6,7 +6,9 @@ import type { Handler } from '../handler.ts'
 import { describeError } from '../job/attempt-error.ts'
 import { decide, type Ending, type Outcome } from '../job/decide.ts'
 import { decodePayload, encodeResult } from '../validate.ts'
-import { Attempt, type AttemptHost, Snooze, type StopReason } from './attempt.ts'
+import { Attempt, type AttemptHost, type StopReason } from './attempt.ts'
+import { endingOf, refOf, stopError, tell } from './ending.ts'
+import { JobBuffer } from './job-buffer.ts'
 import { Reporter } from './reporter.ts'
 import { Settler } from './settler.ts'
 
@@ -39,8 +41,7 @@ export class Executor implements AttemptHost {
   readonly #settler: Settler
   readonly #reporter: Reporter
   readonly #running = new Set<Attempt>()
-  #buffer: ClaimedJob[] = []
-  #next = 0
+  readonly #buffer = new JobBuffer()
   #young: Attempt[] = []
   /** False while stopping: what is claimed then is not started. */
   accepting = true
@@ -78,7 +79,7 @@ export class Executor implements AttemptHost {
   }
 
   get buffered(): number {
-    return this.#buffer.length - this.#next
+    return this.#buffer.size
   }
 
   /** A job that may kill this process runs or is about to: nothing may be claimed beside it. */
@@ -103,12 +104,11 @@ export class Executor implements AttemptHost {
 
   /** All leases that this worker holds and still means to use. */
   leases(): ClaimedJob[] {
-    return [...[...this.#running].map(attempt => attempt.claimed), ...this.#buffer.slice(this.#next)]
+    return [...[...this.#running].map(attempt => attempt.claimed), ...this.#buffer.all()]
   }
 
   take(jobs: ClaimedJob[]): void {
-    this.#buffer = this.buffered === 0 ? jobs : [...this.#buffer.slice(this.#next), ...jobs]
-    this.#next = 0
+    this.#buffer.add(jobs)
     this.pump()
   }
 
@@ -133,39 +133,31 @@ export class Executor implements AttemptHost {
         // It may kill this process: nothing else shall be in it then, not even as a lease.
         if (this.#running.size > 0) return
         this.#alone = true
-        const suspect = this.#shift()
+        const suspect = this.#buffer.shift()
         this.giveBack()
         void this.#settler.flushed().then(() => this.#startAlone(suspect))
         return
       }
-      this.#start(this.#shift())
+      this.#start(this.#buffer.shift())
     }
   }
 
   #startAlone(suspect: ClaimedJob): void {
     if (this.accepting) return this.#start(suspect)
     this.#alone = false
-    this.#buffer = [suspect, ...this.#buffer.slice(this.#next)]
-    this.#next = 0
+    this.#buffer.add([suspect])
     this.giveBack()
     for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
-  #shift(): ClaimedJob {
-    return this.#buffer[this.#next++] as ClaimedJob
-  }
-
   #nextIsSuspect(): boolean {
-    const next = this.#buffer[this.#next]
+    const next = this.#buffer.next
     return next !== undefined && next.deaths > 0 && next.deaths >= this.#options.maxDeaths - 1
   }
 
   /** Returns what has not started to the queue; it has spent no attempt. */
   giveBack(): void {
-    const left = this.#buffer.slice(this.#next)
-    this.#buffer = []
-    this.#next = 0
-    for (const lease of left)
+    for (const lease of this.#buffer.take(() => true))
       this.#settler.add({ lease, outcome: { kind: 'release' }, ranMs: 0 }, answer =>
         this.#options.settled({ kind: 'release' }, answer),
       )
@@ -234,7 +226,7 @@ export class Executor implements AttemptHost {
   /** Fires the attempt's signal; when the handler does not heed it in time, goes on without it. */
   stop(attempt: Attempt, reason: StopReason, message: string): void {
     if (attempt.ended || attempt.stopped) return
-    const error = new QueueError(codeOf[reason], message)
+    const error = stopError(reason, message)
     attempt.stop(reason, error)
     const timer = this.clock.after(this.#options.graceMs, () => {
       if (attempt.ended) return
@@ -251,9 +243,8 @@ export class Executor implements AttemptHost {
 
   cancel(ids: readonly string[]): void {
     for (const attempt of this.#find(ids)) this.stop(attempt, 'cancelled', 'the job was cancelled')
-    this.#dropBuffered(ids, lease =>
-      this.#settler.add({ lease, outcome: { kind: 'cancelled', reason: 'cancelled' }, ranMs: 0 }, () => {}),
-    )
+    for (const lease of this.#buffer.take(job => ids.includes(job.id)))
+      this.#settler.add({ lease, outcome: { kind: 'cancelled', reason: 'cancelled' }, ranMs: 0 }, () => {})
   }
 
   /** The leases are gone: whatever these handlers still do will be refused, so they are told to stop. */
@@ -265,21 +256,13 @@ export class Executor implements AttemptHost {
       attempt.stopped = null
       this.stop(attempt, 'lease-lost', `the lease is lost: ${why}`)
     }
-    this.#dropBuffered(ids, () => {})
+    const lost = new Set(ids)
+    if (lost.size > 0) this.#buffer.take(job => lost.has(job.id))
   }
 
   #find(ids: readonly string[]): Attempt[] {
     const wanted = new Set(ids)
     return [...this.#running].filter(attempt => wanted.has(attempt.claimed.id))
-  }
-
-  #dropBuffered(ids: readonly string[], dropped: (lease: ClaimedJob) => void): void {
-    if (ids.length === 0 || this.buffered === 0) return
-    const wanted = new Set(ids)
-    const left = this.#buffer.slice(this.#next)
-    this.#buffer = left.filter(job => !wanted.has(job.id))
-    this.#next = 0
-    for (const job of left) if (wanted.has(job.id)) dropped(job)
   }
 
   /** The attempt is over for this worker: decide what follows and settle it. */
@@ -395,50 +378,5 @@ export class Executor implements AttemptHost {
   close(): void {
     this.#reporter.stop()
     this.#settler.close()
-  }
-}
-
-const codeOf = {
-  timeout: 'timeout',
-  cancelled: 'job-cancelled',
-  'lease-lost': 'lease-lost',
-  shutdown: 'closed',
-} as const
-
-function refOf(job: ClaimedJob, worker: string) {
-  return { id: job.id, type: job.type, queue: job.queue, attempt: job.attempt, worker }
-}
-
-/** How an attempt that threw has ended. Why it was stopped says more than what it threw then. */
-function endingOf(attempt: Attempt, thrown: unknown): Ending {
-  const { stopped } = attempt
-  if (stopped?.reason === 'cancelled') return { kind: 'cancelled', reason: stopped.error.message }
-  if (stopped?.reason === 'shutdown') return { kind: 'released' }
-  if (stopped?.reason === 'timeout')
-    return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
-  if (thrown instanceof Snooze) return { kind: 'snoozed', inMs: thrown.inMs, reason: thrown.reason }
-  return { kind: 'threw', thrown, error: describeError(thrown) }
-}
-
-function tell(events: Events, ref: ReturnType<typeof refOf>, outcome: Outcome, ranMs: number): void {
-  switch (outcome.kind) {
-    case 'complete':
-      if (events.heard('completed')) events.emit('completed', { ...ref, ranMs })
-      return
-    case 'retry':
-      return events.emit('retrying', { ...ref, ranMs, inMs: outcome.inMs, error: outcome.error })
-    case 'dead':
-      return events.emit('dead', { ...ref, ranMs, error: outcome.error })
-    case 'snooze':
-      return events.emit('snoozed', { ...ref, inMs: outcome.inMs, reason: outcome.reason })
-    case 'release':
-      return events.emit('released', ref)
-    case 'cancelled':
-      return events.emit('cancelled', {
-        id: ref.id,
-        type: ref.type,
-        queue: ref.queue,
-        reason: outcome.reason,
-      })
   }
 }

@@ -3,6 +3,7 @@ import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import {
   createMillrace,
+  createWorker,
   defineJob,
   type Enqueued,
   type Handler,
@@ -227,6 +228,15 @@ describe('a handler', () => {
     handle(crawl, ({ complete }) => complete(() => ({ pages: 1, took: '5' })))
     // @ts-expect-error the result has another shape
     handle(crawl, ({ complete }) => complete(() => ({ pages: 'many' })))
+  })
+})
+
+describe('a worker', () => {
+  it('works for an application with known jobs as for one without', () => {
+    compiles(() => createWorker(open(), [handle(mail, () => 1), handle(other, () => 2)], { concurrency: 2 }))
+    compiles(() => createWorker(createMillrace({ engine: openEngine('file::memory:') }), []))
+    // @ts-expect-error a definition is not a handler
+    compiles(() => createWorker(open(), [mail]))
   })
 })
 
