@@ -94,6 +94,12 @@ export function checkMaxAttempts(maxAttempts: number): number {
   return maxAttempts
 }
 
+/** A bound of NaN would bound nothing, or everything. */
+function checkBound(what: string, bound: number): void {
+  if (!(typeof bound === 'number' && bound >= 0))
+    throw new QueueError('invalid-argument', `${what} must be a number of at least 0, not ${bound}`)
+}
+
 /** Defines a job. Throws `invalid-argument` for a policy that can't work. */
 export function defineJob<
   const Type extends string,
@@ -106,6 +112,11 @@ export function defineJob<
       'invalid-argument',
       `${options.type}: timeoutMs must be above 0, or null for no limit`,
     )
+  const maxPayloadBytes = options.maxPayloadBytes ?? 2 ** 20
+  checkBound(`${options.type}: maxPayloadBytes`, maxPayloadBytes)
+  for (const [state, limit] of Object.entries(options.retention ?? {}))
+    for (const [bound, value] of Object.entries(limit))
+      if (value !== undefined) checkBound(`${options.type}: retention.${state}.${bound}`, value as number)
   const definition: JobDefinition<Type, Payload, Result> = {
     type: checkName('job type', options.type) as Type,
     payload: options.payload,
@@ -117,7 +128,7 @@ export function defineJob<
     timeoutMs,
     retention: options.retention ?? {},
     aliases: (options.aliases ?? []).map(alias => checkName('alias', alias)),
-    maxPayloadBytes: options.maxPayloadBytes ?? 2 ** 20,
+    maxPayloadBytes,
   }
   return Object.freeze(definition)
 }

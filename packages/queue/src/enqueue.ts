@@ -98,7 +98,7 @@ export function readAnswer(answer: EnqueueAnswer, job: NewJob): Enqueued {
 }
 
 export function instant(what: string, value: Date | number): number {
-  const ms = typeof value === 'number' ? value : value.getTime()
+  const ms = typeof value === 'number' ? value : value instanceof Date ? value.getTime() : Number.NaN
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15)
     throw new QueueError(
       'invalid-argument',
@@ -107,12 +107,19 @@ export function instant(what: string, value: Date | number): number {
   return Math.round(ms)
 }
 
+/** Longer ones lead beyond what a Date, or a column, can hold. */
+const longestDelayMs = 100 * 366 * 24 * 3_600_000
+
 function duration(value: Duration): number {
+  let ms: number
   try {
-    return Math.round(parseDuration(value))
+    ms = Math.round(parseDuration(value))
   } catch (error) {
     throw new QueueError('invalid-argument', `delay: ${(error as Error).message}`)
   }
+  if (ms > longestDelayMs)
+    throw new QueueError('invalid-argument', `delay: ${value} is more than a hundred years`)
+  return ms
 }
 
 function checkText(what: string, text: string, longest: number): string {

@@ -60,11 +60,19 @@ export class Events {
   }
 
   emit<Name extends EventName>(name: Name, event: LifecycleEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name)
+    if (!listeners) return
+    const failed = (error: unknown): void => {
+      if (name !== 'trouble') this.emit('trouble', { where: `a listener for ${name}`, error })
+    }
+    // A copy: a listener that subscribes another would go on for ever.
+    for (const listener of [...listeners]) {
+      if (!listeners.has(listener)) continue
       try {
-        ;(listener as Listener<Name>)(event)
+        const answer: unknown = (listener as (event: LifecycleEvents[Name]) => unknown)(event)
+        if (answer instanceof Promise) answer.catch(failed)
       } catch (error) {
-        if (name !== 'trouble') this.emit('trouble', { where: `a listener for ${name}`, error })
+        failed(error)
       }
     }
   }

@@ -27,13 +27,14 @@ export function openEngine(url: string, options: OpenEngineOptions = {}): Engine
 }
 
 function filePath(url: string): string {
-  const path = url.startsWith('file://') ? absolute(url) : url.slice('file:'.length)
+  const isUrl = url.startsWith('file://')
+  const path = isUrl ? absolute(url) : url.slice('file:'.length)
   if (path === '' || path.endsWith('/'))
     throw new QueueError(
       'invalid-argument',
       `'${url}' names no file; use for example file:.millrace/millrace.db`,
     )
-  if (path.includes('?') || path.includes('\0'))
+  if (url.includes('?') || path.includes('\0') || (isUrl && url.includes('#')))
     throw new QueueError(
       'invalid-argument',
       `'${url}' holds characters that a file name should not: options are not given in the URL`,

@@ -9,15 +9,16 @@ export class Registry {
   /** Adds definitions. Throws `invalid-argument` when two claim one name. */
   add(definitions: Iterable<AnyJob>): void {
     for (const definition of definitions) {
-      for (const name of [definition.type, ...definition.aliases]) {
+      const names = [definition.type, ...definition.aliases]
+      for (const name of names) {
         const known = this.#byName.get(name)
         if (known && known !== definition)
           throw new QueueError(
             'invalid-argument',
             `two definitions claim the job type ${name}; give one another name`,
           )
-        this.#byName.set(name, definition)
       }
+      for (const name of names) this.#byName.set(name, definition)
       this.#definitions.add(definition)
     }
   }

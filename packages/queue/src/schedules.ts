@@ -67,7 +67,7 @@ export class Schedules {
         maxAttempts: job.maxAttempts,
         payloadJson: job.payloadJson,
       },
-      firstAt: nextAfter(recurrence, clock.now()),
+      firstAt: recurring(name, () => nextAfter(recurrence, clock.now())),
     })
   }
 
@@ -104,7 +104,8 @@ export function previewSchedule(
   options: { cron?: string; timeZone?: string; every?: Duration },
   preview: { after: number; count: number },
 ): number[] {
-  return upcoming(readRecurrence('preview', readRule(options)), preview.after, preview.count)
+  const recurrence = readRecurrence('preview', readRule(options))
+  return recurring('preview', () => upcoming(recurrence, preview.after, preview.count))
 }
 
 function readRule(options: { cron?: string; timeZone?: string; every?: Duration }): RecurrenceRule {
@@ -119,8 +120,12 @@ function readRule(options: { cron?: string; timeZone?: string; every?: Duration 
 }
 
 function readRecurrence(name: string, rule: RecurrenceRule): Recurrence {
+  return recurring(name, () => parseRecurrence(rule))
+}
+
+function recurring<T>(name: string, work: () => T): T {
   try {
-    return parseRecurrence(rule)
+    return work()
   } catch (error) {
     if (error instanceof RecurrenceError)
       throw new QueueError('invalid-argument', `schedule ${name}: ${error.message}`, { cause: error })

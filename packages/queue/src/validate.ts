@@ -57,14 +57,25 @@ function validate(
   schema: AnySchema,
   value: unknown,
 ): unknown {
-  const checked = schema['~standard'].validate(value)
-  if (checked instanceof Promise)
+  const checked = check(code, what, schema, value)
+  if (checked instanceof Promise) {
+    // Zod answers a promise for a plain check too when that throws; unheard, it would end the process.
+    checked.catch(() => {})
     throw new QueueError(
       'invalid-argument',
-      `the schema for the ${what} is asynchronous; use one that checks at once`,
+      `the schema for the ${what} is asynchronous, or one of its checks throws; use one that answers at once`,
     )
+  }
   if (!checked.issues) return checked.value
   throw refused(code, what, checked.issues.map(readIssue))
+}
+
+function check(code: 'invalid-payload' | 'invalid-result', what: string, schema: AnySchema, value: unknown) {
+  try {
+    return schema['~standard'].validate(value)
+  } catch (error) {
+    throw new QueueError(code, `${what} is refused: a check of its schema threw`, { cause: error })
+  }
 }
 
 function readIssue(issue: StandardSchemaV1.Issue): Fault {

@@ -24,7 +24,13 @@ export function observed(
       const tell = (error: unknown): void => {
         const batch = values.find(value => Array.isArray(value)) as unknown[] | undefined
         try {
-          observe({ operation, durationMs: monotonic() - startedAt, items: batch?.length ?? null, error })
+          const heard: unknown = (observe as (call: EngineCall) => unknown)({
+            operation,
+            durationMs: monotonic() - startedAt,
+            items: batch?.length ?? null,
+            error,
+          })
+          if (heard instanceof Promise) heard.catch(() => {})
         } catch {
           // An observer's fault is not the caller's.
         }

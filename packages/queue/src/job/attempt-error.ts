@@ -45,9 +45,9 @@ export function storable(text: string, limit: number): string {
  */
 export function fingerprint(name: string, message: string, stack: string | null): string {
   const plain = message
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<id>')
-    .replace(/\b0x[0-9a-f]+\b|\b[0-9a-f]{16,}\b/gi, '<hex>')
-    .replace(/\d+/g, '<n>')
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<n>')
+    .replace(/\b0x[0-9a-f]+\b|\b[0-9a-f]{16,}\b/gi, '<n>')
+    .replace(/\d+(?:[.,]\d+)*/g, '<n>')
     .slice(0, 500)
   const frame = stack?.split('\n').find(line => /^\s+at /.test(line) && !line.includes('node:'))
   const place = frame?.match(/at (?:async )?([^\s(]+) \(/)?.[1] ?? ''

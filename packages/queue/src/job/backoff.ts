@@ -14,7 +14,8 @@ export function exponential(
   const { firstMs = 2_000, factor = 2, maxMs = 24 * 3_600_000, jitter = 'none' } = options
   positive('exponential', { firstMs, factor, maxMs })
   return (attempt, _error, random) => {
-    const waitMs = Math.min(maxMs, firstMs * factor ** (attempt - 1))
+    // Not multiplied when it is nothing: 0 times an overflowed power is not a number.
+    const waitMs = firstMs === 0 ? 0 : Math.min(maxMs, firstMs * factor ** (attempt - 1))
     return jitter === 'full' ? waitMs * random : waitMs
   }
 }
@@ -30,6 +31,11 @@ export const defaultBackoff: Backoff = exponential({ firstMs: 1_000, maxMs: 3_60
 
 const longestWaitMs = 366 * 24 * 3_600_000
 
+/** A wait that every engine can store: whole milliseconds, from none to a year. */
+export function boundedWaitMs(waitMs: number): number {
+  return Math.min(longestWaitMs, Math.max(0, Math.round(waitMs)))
+}
+
 /** A custom backoff is the user's code: it may throw, or answer nonsense. Neither may cost a job its retry. */
 export function backoffMs(backoff: Backoff, attempt: number, error: unknown, random: number): number {
   let waitMs: number
@@ -39,7 +45,7 @@ export function backoffMs(backoff: Backoff, attempt: number, error: unknown, ran
     waitMs = Number.NaN
   }
   if (!Number.isFinite(waitMs)) waitMs = defaultBackoff(attempt, error, random)
-  return Math.min(longestWaitMs, Math.max(0, Math.round(waitMs)))
+  return boundedWaitMs(waitMs)
 }
 
 function positive(name: string, values: Record<string, number>): void {

@@ -1,4 +1,4 @@
-import { backoffMs, type Backoff } from './backoff.ts'
+import { backoffMs, type Backoff, boundedWaitMs } from './backoff.ts'
 import type { JobError } from './error.ts'
 
 /** Thrown by a handler: another attempt can't help. The job is dead at once. */
@@ -43,7 +43,7 @@ export function decide(
     case 'returned':
       return { kind: 'complete', resultJson: ending.resultJson }
     case 'snoozed':
-      return { kind: 'snooze', inMs: ending.inMs, reason: ending.reason }
+      return { kind: 'snooze', inMs: boundedWaitMs(ending.inMs), reason: ending.reason }
     case 'cancelled':
       return { kind: 'cancelled', reason: ending.reason }
     case 'released':
@@ -54,7 +54,7 @@ export function decide(
         return { kind: 'dead', error }
       const inMs =
         thrown instanceof RetryAfterError && thrown.retryAfterMs >= 0
-          ? Math.round(thrown.retryAfterMs)
+          ? boundedWaitMs(thrown.retryAfterMs)
           : backoffMs(policy.backoff, policy.attempt, thrown, policy.random)
       return { kind: 'retry', inMs, error }
     }

@@ -16,7 +16,7 @@ export function parseDuration(duration: Duration): number {
     let totalMs = 0
     for (const [, amount, unit] of duration.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g))
       totalMs += Number(amount) * (units[unit as string] as number)
-    return totalMs
+    if (Number.isFinite(totalMs)) return totalMs
   }
   throw new RangeError(
     `'${duration}' is not a duration: give milliseconds, or text like '500ms', '90s', '1h30m', '7d'`,

@@ -14,7 +14,7 @@ export function idMaker(now: () => number, fill: (bytes: Uint8Array) => void): I
   let count = 0
   return () => {
     fill(random)
-    let ms = now()
+    let ms = Math.floor(now())
     if (ms > lastMs) {
       lastMs = ms
       count = (((bytes[6] as number) & 0x07) << 8) | (bytes[7] as number)

@@ -14,12 +14,12 @@ const unstorable = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i
 
 /**
  * A value as JSON text that every engine can store and give back unchanged, or a `JsonFault`. Refused: what JSON drops
- * or bends silently (functions, symbols, BigInt, NaN, infinities, `undefined` in arrays), circular references, text
+ * or bends silently (functions, symbols, BigInt, Map, Set, NaN, infinities, invalid dates, `undefined` in arrays), circular references, text
  * that a database can't hold (NUL, lone surrogates), and `__proto__` keys. `undefined` properties are left out, and
  * `toJSON` is honoured, as JSON.stringify does.
  */
 export function encodeJson(value: unknown): string {
-  check(value, '', [], null)
+  check(value, null, [], null)
   const text = JSON.stringify(value)
   if (text === undefined) throw new JsonFault([], 'is not a JSON value')
   if (unstorable.test(text)) checkText(JSON.parse(text), [])
@@ -31,7 +31,10 @@ interface Ancestor {
   up: Ancestor | null
 }
 
-function check(value: unknown, key: string | number, path: (string | number)[], up: Ancestor | null): void {
+/** The member's name or place; null for the whole. */
+type Key = string | number | null
+
+function check(value: unknown, key: Key, path: (string | number)[], up: Ancestor | null): void {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -49,34 +52,42 @@ function check(value: unknown, key: string | number, path: (string | number)[], 
   }
 }
 
-function checkObject(
-  value: object,
-  key: string | number,
-  path: (string | number)[],
-  up: Ancestor | null,
-): void {
-  for (let ancestor = up; ancestor; ancestor = ancestor.up)
-    if (ancestor.value === value) throw new JsonFault(at(path, key), 'is circular')
-  if (key !== '' || up) path.push(key)
-  if (path.length > deepest) throw new JsonFault([...path], `is nested deeper than ${deepest} levels`)
-  const here = { value, up }
+function checkObject(value: object, key: Key, path: (string | number)[], up: Ancestor | null): void {
+  let here = enter(value, key, path, up)
+  if (path.length + (key === null ? 0 : 1) > deepest)
+    throw new JsonFault(at(path, key), `is nested deeper than ${deepest} levels`)
+  if (value instanceof Map || value instanceof Set)
+    throw new JsonFault(
+      at(path, key),
+      `a ${value.constructor.name} has no JSON form; use an object or an array`,
+    )
+  if (value instanceof Date && Number.isNaN(value.getTime()))
+    throw new JsonFault(at(path, key), 'an invalid Date has no JSON form')
+  let members = value
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     const json: unknown = (value as { toJSON(): unknown }).toJSON()
-    if (json !== value) {
-      if (key !== '' || up) path.pop()
-      return check(json, key, path, here)
-    }
+    if (typeof json !== 'object' || json === null) return check(json, key, path, here)
+    // JSON.stringify asks once, and takes the answer as it is.
+    if (json !== value) here = enter(json, key, path, here)
+    members = json
   }
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) check(value[index], index, path, here)
+  if (key !== null) path.push(key)
+  if (Array.isArray(members)) {
+    for (let index = 0; index < members.length; index++) check(members[index], index, path, here)
   } else {
-    for (const name of Object.keys(value)) {
+    for (const name of Object.keys(members)) {
       if (name === '__proto__') throw new JsonFault([...path, name], 'a key must not be named __proto__')
-      const member = (value as Record<string, unknown>)[name]
+      const member = (members as Record<string, unknown>)[name]
       if (member !== undefined) check(member, name, path, here)
     }
   }
-  if (key !== '' || up) path.pop()
+  if (key !== null) path.pop()
+}
+
+function enter(value: object, key: Key, path: (string | number)[], up: Ancestor | null): Ancestor {
+  for (let ancestor = up; ancestor; ancestor = ancestor.up)
+    if (ancestor.value === value) throw new JsonFault(at(path, key), 'is circular')
+  return { value, up }
 }
 
 function checkText(value: unknown, path: (string | number)[]): void {
@@ -95,8 +106,8 @@ function checkText(value: unknown, path: (string | number)[]): void {
   }
 }
 
-function at(path: (string | number)[], key: string | number): (string | number)[] {
-  return key === '' && path.length === 0 ? [] : [...path, key]
+function at(path: (string | number)[], key: Key): (string | number)[] {
+  return key === null ? [...path] : [...path, key]
 }
 
 /** The same value always gives the same text: members in the order of their names. For comparing, not for storing. */
@@ -120,7 +131,9 @@ export function decodeForeignJson(text: string): unknown {
   const revive = (name: string, value: unknown, context?: { source?: string }): unknown => {
     if (name === '__proto__') bent.push(new JsonFault([name], 'a key must not be named __proto__'))
     const source = context?.source
-    if (typeof value === 'number' && source && /^-?\d+$/.test(source) && !Number.isSafeInteger(value))
+    if (typeof value === 'number' && !Number.isFinite(value))
+      bent.push(new JsonFault([name], `${source ?? 'the number'} is larger than a number can be`))
+    else if (typeof value === 'number' && source && /^-?\d+$/.test(source) && !Number.isSafeInteger(value))
       bent.push(new JsonFault([name], `${source} is beyond 2^53 and would lose digits; send it as a string`))
     return value
   }

@@ -10,7 +10,9 @@ export class Loop {
   readonly #tick: () => Promise<number | undefined>
   readonly #trouble: (error: unknown) => void
   #timer: Timer | null = null
-  #running: Promise<void> | null = null
+  /** Not told by the promise: a tick may nudge or throw before there is one. */
+  #ticking = false
+  #running: Promise<void> = Promise.resolve()
   #again = false
   #failures = 0
   #stopped = true
@@ -35,12 +37,13 @@ export class Loop {
   /** Ticks as soon as possible; again after the present tick, if one is on its way. */
   nudge(): void {
     if (this.#stopped) return
-    if (this.#running) {
+    if (this.#ticking) {
       this.#again = true
       return
     }
     this.#timer?.cancel()
     this.#timer = null
+    this.#ticking = true
     this.#running = this.#run()
   }
 
@@ -65,7 +68,7 @@ export class Loop {
         this.#again = false
       }
     } while (this.#again && !this.#stopped)
-    this.#running = null
+    this.#ticking = false
     if (!this.#stopped) this.#timer = this.#clock.after(waitMs, () => this.nudge())
   }
 }

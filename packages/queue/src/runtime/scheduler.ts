@@ -6,7 +6,7 @@ import { nextAfter, parseRecurrence, type Recurrence, ticksBetween } from '../jo
 const pollMs = 1_000
 /** A tick that is at most this late was not missed. */
 const onTimeMs = 60_000
-/** Of a long absence, only about this many ticks are recorded one by one. */
+/** Of a long absence, only this many ticks are recorded one by one. */
 const recordedAtMost = 1_000
 
 const recordedAs = { fire: 'fired', skip: 'skipped', coalesce: 'coalesced' } as const
@@ -95,23 +95,19 @@ function outcomeOf(schedule: ScheduleRecord, tick: { late: number; fromLast: num
   return misfire.kind === 'skip' && tick.late > onTimeMs ? 'skip' : 'fire'
 }
 
-/** The due ticks; after a long absence only the latest of them. */
+/** The due ticks; of a long absence only the latest thousand. */
 function latestDue(rule: Recurrence, firstAt: number, now: number): number[] {
-  let spanMs = 60_000
-  let due: number[] = []
-  for (;;) {
-    const from = Math.max(firstAt - 1, now - spanMs)
-    const found = ticksBetween(rule, from, now, recordedAtMost + 1)
-    if (found.length > recordedAtMost) return due.length > 0 ? due : [latest(rule, from, now)]
-    due = found
-    if (from < firstAt) return due
-    spanMs *= 2
+  const since = (at: number): number[] => ticksBetween(rule, at, now, recordedAtMost + 1)
+  let tooEarly = firstAt - 1
+  let due = since(tooEarly)
+  if (due.length <= recordedAtMost) return due
+  due = []
+  // Ticks need not be spread evenly, so where the latest thousand begin is found by halving.
+  for (let late = now; due.length < recordedAtMost && late - tooEarly > 1; ) {
+    const middle = Math.floor((tooEarly + late) / 2)
+    const found = since(middle)
+    if (found.length > recordedAtMost) tooEarly = middle
+    else [late, due] = [middle, found]
   }
-}
-
-/** More than a thousand ticks within a minute: only the very last counts. */
-function latest(rule: Recurrence, from: number, now: number): number {
-  let at = nextAfter(rule, from)
-  for (let next = at; next <= now; next = nextAfter(rule, next)) at = next
-  return at
+  return due
 }

@@ -1,6 +1,7 @@
 import { type Clock, nextTurn, sleep } from '../engine/clock.ts'
 import type { Engine, SettleAnswer, Settlement } from '../engine/contract.ts'
-import { isQueueError } from '../engine/errors.ts'
+import { isQueueError, QueueError } from '../engine/errors.ts'
+import { describeError } from '../job/attempt-error.ts'
 
 type Heard = (answer: SettleAnswer) => void
 
@@ -86,8 +87,37 @@ export class Settler {
         this.#trouble(error)
         // A closed engine answers nothing any more: the leases run out, and another worker takes over.
         if (this.#closed || isQueueError(error, 'closed')) return settlements.map(() => 'lease-lost')
+        if (!passes(error)) return this.#settleEach(settlements, error)
         await sleep(this.#clock, retryMs)
       }
     }
   }
+
+  /** Something in the group can't be stored, now or ever: the others must not wait for it. */
+  async #settleEach(settlements: Settlement[], error: unknown): Promise<SettleAnswer[]> {
+    const [only] = settlements
+    if (settlements.length === 1 && only) return [await this.#bury(only, error)]
+    const answers: SettleAnswer[] = []
+    for (const settlement of settlements) answers.push(...(await this.#settle([settlement])))
+    return answers
+  }
+
+  /** An outcome that can't be stored would be tried for ever: the job is dead, and says why. */
+  async #bury(settlement: Settlement, error: unknown): Promise<SettleAnswer> {
+    const outcome = { kind: 'dead', error: describeError(error) } as const
+    try {
+      const [answer] = await this.#engine.settle(this.#worker, [{ ...settlement, outcome }])
+      return answer ?? 'lease-lost'
+    } catch (further) {
+      this.#trouble(further)
+      return 'lease-lost'
+    }
+  }
+}
+
+const passing = ['unavailable', 'read-only', 'disk-full', 'timeout']
+
+/** Whether an error of the store can be expected to go away by itself. */
+function passes(error: unknown): boolean {
+  return error instanceof QueueError && passing.includes(error.code)
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { QueueError } from '../../engine/errors.ts'
-import { asQueueError } from './sqlite-errors.ts'
+import { asQueueError, isBusy } from './sqlite-errors.ts'
 
 const migrationsFolder = new URL('../../../sql/sqlite/', import.meta.url)
 
@@ -63,7 +63,7 @@ export function openStore(path: string): Store {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const db = new DatabaseSync(path, { timeout: 5_000 })
     try {
-      db.exec('PRAGMA journal_mode = WAL')
+      writeAhead(db)
       db.exec('PRAGMA synchronous = FULL')
       db.exec('PRAGMA cache_size = -16000')
       db.exec('PRAGMA wal_autocheckpoint = 4000')
@@ -76,6 +76,26 @@ export function openStore(path: string): Store {
     return new Store(db)
   } catch (error) {
     throw asQueueError(error, path)
+  }
+}
+
+/**
+ * While two processes turn the same fresh file to WAL, SQLite answers `busy` without waiting, whatever the timeout. An
+ * empty transaction does wait, for the one that is ahead.
+ */
+function writeAhead(db: DatabaseSync): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || tries === 100) throw error
+    }
+    try {
+      db.exec('BEGIN IMMEDIATE; ROLLBACK')
+    } catch (error) {
+      if (!isBusy(error)) throw error
+    }
   }
 }
 

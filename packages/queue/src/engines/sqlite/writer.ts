@@ -65,7 +65,9 @@ export class Writer {
         const answers = await this.#commit(group)
         group.forEach((write, index) => write.resolve(answers[index] as never))
       } catch (error) {
-        if (group.length === 1) (group[0] as Write).reject(asQueueError(error, this.#path))
+        // A lock has been waited for once, for all of them, and nothing has run.
+        if (group.length === 1 || isBusy(error))
+          for (const write of group) write.reject(asQueueError(error, this.#path))
         else await this.#each(group)
       }
     }
