@@ -66,6 +66,7 @@ const endings: Record<DrainResult['endedBy'], string> = {
   empty: 'nothing else is due',
   'max-jobs': 'as many as asked for',
   budget: 'the time is up',
+  stopped: 'stopped before the rest',
 }
 
 function show(out: Output, result: DrainResult): void {
