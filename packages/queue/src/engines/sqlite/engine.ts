@@ -62,7 +62,7 @@ import {
 } from './schedules.ts'
 import { type Ended, leaseRefusal, settle } from './settle.ts'
 import { asQueueError } from './sqlite-errors.ts'
-import { migrate, openStore, type Store } from './store.ts'
+import { memory, migrate, openStore, type Store } from './store.ts'
 import { Wakeups } from './wakeups.ts'
 import { cancelRequests, heartbeat, leaseHolder, rescue, retire, workers } from './workers.ts'
 import { Writer } from './writer.ts'
@@ -102,7 +102,7 @@ export class SqliteEngine implements Engine {
   #closed = false
 
   constructor(options: SqliteOptions) {
-    this.#path = options.path === ':memory:' ? ':memory:' : resolvePath(options.path)
+    this.#path = options.path === memory ? memory : resolvePath(options.path)
     this.#clock = options.clock ?? systemClock
   }
 

@@ -33,6 +33,10 @@ export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 5
 }
 
+export function isReadOnly(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === 8
+}
+
 /** Whatever the driver or the file system threw, as this library's error. */
 export function asQueueError(error: unknown, path: string): unknown {
   if (error instanceof QueueError) return error
@@ -47,6 +51,15 @@ export function asQueueError(error: unknown, path: string): unknown {
     return error
   }
   const code = (error as NodeJS.ErrnoException | null)?.code
+  if (code === 'ERR_INVALID_STATE')
+    return new QueueError(
+      'unavailable',
+      `database ${path} is not open at the moment; it is opened again by the next write`,
+      {
+        cause: error,
+        retryAfterMs: 1_000,
+      },
+    )
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new QueueError('read-only', `database ${path} can not be written: no permission for its folder`, {
       cause: error,

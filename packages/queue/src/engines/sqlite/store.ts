@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { QueueError } from '../../engine/errors.ts'
@@ -9,13 +9,29 @@ const migrationsFolder = new URL('../../../sql/sqlite/', import.meta.url)
 /** Blocks the event loop while another process commits; short, because longer waits are made asynchronously. */
 const busyTimeoutMs = 25
 
+/** A store that ends with its connection. */
+export const memory = ':memory:'
+
 /** One connection with its prepared statements. */
 export class Store {
-  readonly db: DatabaseSync
+  #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync) {
-    this.db = db
+    this.#db = db
+  }
+
+  get db(): DatabaseSync {
+    return this.#db
+  }
+
+  /** Goes on with a new connection to the same file: one that was opened without the right to write never gets it. */
+  renew(path: string): void {
+    // The old one first: SQLite lends a new connection what an open one of the same process knows of the file.
+    this.close()
+    for (const beside of [`${path}-wal`, `${path}-shm`]) matchRights(beside, path)
+    this.#db = connect(path)
+    this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
   }
 
   /** Rows come as objects. */
@@ -57,25 +73,39 @@ export class Store {
   }
 }
 
-/** Opens the file with the settings that the promises need: WAL, and an fsync before every acknowledgement. */
+/** SQLite makes the files beside the database with the rights that this had then, and they keep them. */
+function matchRights(beside: string, path: string): void {
+  try {
+    chmodSync(beside, statSync(path).mode)
+  } catch {
+    // There is none, or it is another user's: then opening tells.
+  }
+}
+
+/** Opens the file, and its folder where there is none. */
 export function openStore(path: string): Store {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const db = new DatabaseSync(path, { timeout: 5_000 })
-    try {
-      writeAhead(db)
-      db.exec('PRAGMA synchronous = FULL')
-      db.exec('PRAGMA cache_size = -16000')
-      db.exec('PRAGMA wal_autocheckpoint = 4000')
-      db.exec('PRAGMA temp_store = MEMORY')
-      db.exec('PRAGMA trusted_schema = OFF')
-    } catch (error) {
-      db.close()
-      throw error
-    }
-    return new Store(db)
+    if (path !== memory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return new Store(connect(path))
   } catch (error) {
     throw asQueueError(error, path)
+  }
+}
+
+/** With the settings that the promises need: WAL, and an fsync before every acknowledgement. */
+function connect(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 5_000 })
+  try {
+    writeAhead(db)
+    db.exec('PRAGMA synchronous = FULL')
+    db.exec('PRAGMA cache_size = -16000')
+    db.exec('PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA temp_store = MEMORY')
+    db.exec('PRAGMA trusted_schema = OFF')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../engine/clock.ts'
 import { QueueError } from '../../engine/errors.ts'
-import { asQueueError, isBusy } from './sqlite-errors.ts'
-import type { Store } from './store.ts'
+import { asQueueError, isBusy, isReadOnly } from './sqlite-errors.ts'
+import { memory, type Store } from './store.ts'
 
 interface Write {
   work: (store: Store) => unknown
@@ -26,6 +26,7 @@ export class Writer {
   #scheduled = false
   #running: Promise<void> | null = null
   #closed = false
+  #mayOnlyRead = false
 
   constructor(store: Store, path: string, clock: Clock) {
     this.#store = store
@@ -92,6 +93,7 @@ export class Writer {
 
   async #commit(group: Write[]): Promise<unknown[]> {
     await this.#begin()
+    // Beginning may have renewed the connection.
     const { db } = this.#store
     try {
       const answers = group.map(write => write.work(this.#store))
@@ -100,8 +102,15 @@ export class Writer {
     } catch (error) {
       // SQLite has rolled back by itself after some errors (disk full, I/O).
       if (db.isTransaction) db.exec('ROLLBACK')
+      this.#mayOnlyRead = isReadOnly(error)
       throw error
     }
+  }
+
+  /** Perhaps the file may be written by now. */
+  #renew(): void {
+    this.#mayOnlyRead = false
+    if (this.#path !== memory) this.#store.renew(this.#path)
   }
 
   /** Only here is another process's lock met: whoever has begun a write transaction will commit. */
@@ -109,9 +118,11 @@ export class Writer {
     const startedAt = this.#clock.monotonic()
     for (let tries = 0; ; tries++) {
       try {
+        if (!this.#store.db.isOpen || this.#mayOnlyRead) this.#renew()
         this.#store.db.exec('BEGIN IMMEDIATE')
         return
       } catch (error) {
+        this.#mayOnlyRead = isReadOnly(error)
         if (!isBusy(error) || this.#clock.monotonic() - startedAt > patienceMs) throw error
         // Not a blocking wait: the lock may be held by this very process, in a transaction that awaits something.
         await sleep(this.#clock, Math.min(50, 2 + tries * 2))
