@@ -21,16 +21,13 @@ interface Waiting {
 
 /** The kinds of these lanes that have ready or delayed jobs, by the counters: no other needs a look. */
 export function waitingIn(store: Store, kinds: Kinds, lanes: Lane[]): Waiting {
-  const paused = new Set(
-    store.all<{ queue: string }>('SELECT queue FROM millrace_queue WHERE paused = 1').map(row => row.queue),
-  )
   const waiting: Waiting = { kinds: [], ready: 0, delayed: [] }
   const rows = store.rows<[kind: number, phase: number, count: number]>(
-    'SELECT kind, phase, count FROM millrace_counter WHERE phase IN (0, 1) AND count > 0',
+    `SELECT c.kind, c.phase, c.count FROM millrace_counter c WHERE c.phase IN (0, 1) AND c.count > 0 AND c.kind NOT IN
+       (SELECT k.kind FROM millrace_queue q JOIN millrace_kind k ON k.queue = q.queue WHERE q.paused = 1)`,
   )
   for (const [number, code, count] of rows) {
     const { queue, type } = kinds.get(store, number)
-    if (paused.has(queue)) continue
     if (!lanes.some(lane => lane.queue === queue && lane.types.includes(type))) continue
     if (code === phase.delayed) {
       waiting.delayed.push(number)
@@ -108,10 +105,15 @@ function take(
 ): ClaimedJob[] {
   const from = wanted.kinds.slice(0, kindsAtMost)
   if (from.length === 0 || wanted.limit < 1) return []
-  const rows = store.rows<ClaimRow>(takeSql(from.length), ...from, wanted.limit, wanted.worker, now)
+  const rows = store.rows<ClaimRow>(firstSql(from.length), ...from, wanted.limit)
   if (rows.length === 0) return []
-  // RETURNING promises no order.
-  rows.sort((a, b) => a[3] - b[3] || a[0] - b[0])
+  store.run(
+    `UPDATE millrace_job SET phase = 2, epoch = epoch + 1, attempt = attempt + 1, worker = ?2, started_at = ?3
+     WHERE n IN (SELECT value FROM json_each(?1))`,
+    `[${rows.map(row => row[0]).join()}]`,
+    wanted.worker,
+    now,
+  )
   const batch = store.get<{ batch: number }>(
     'INSERT INTO millrace_claim (worker, members) VALUES (?, ?) RETURNING batch',
     wanted.worker,
@@ -138,27 +140,28 @@ function take(
   })
 }
 
-const takeSqls = new Map<number, string>()
+const firstSqls = new Map<number, string>()
+
+const columns = `n, lower(hex(id)), kind, priority, epoch + 1, attempt + 1, max_attempts, deaths, created_at, run_at,
+  tenant, payload`
 
 /** Each kind's first jobs by the index, then the first of all these: what is read depends on the limit only. */
-function takeSql(kindCount: number): string {
-  let sql = takeSqls.get(kindCount)
+function firstSql(kindCount: number): string {
+  let sql = firstSqls.get(kindCount)
   if (!sql) {
-    const limit = `?${kindCount + 1}`
+    const first = (kind: number): string =>
+      `FROM millrace_job WHERE phase = 0 AND kind = ?${kind} ORDER BY priority, n LIMIT ?${kindCount + 1}`
     const arms = Array.from(
       { length: kindCount },
-      (_, index) =>
-        `SELECT * FROM (SELECT n, priority FROM millrace_job WHERE phase = 0 AND kind = ?${index + 1} ORDER BY priority, n LIMIT ${limit})`,
+      (_, index) => `SELECT * FROM (SELECT n, priority ${first(index + 1)})`,
     )
-    const first =
+    sql =
       kindCount === 1
-        ? arms[0]
-        : `SELECT * FROM (${arms.join(' UNION ALL ')}) ORDER BY priority, n LIMIT ${limit}`
-    sql = `UPDATE millrace_job SET phase = 2, epoch = epoch + 1, attempt = attempt + 1,
-             worker = ?${kindCount + 2}, started_at = ?${kindCount + 3}
-           WHERE n IN (SELECT n FROM (${first}))
-           RETURNING n, lower(hex(id)), kind, priority, epoch, attempt, max_attempts, deaths, created_at, run_at, tenant, payload`
-    takeSqls.set(kindCount, sql)
+        ? `SELECT ${columns} ${first(1)}`
+        : `SELECT ${columns} FROM millrace_job WHERE n IN
+             (SELECT n FROM (${arms.join(' UNION ALL ')}) ORDER BY priority, n LIMIT ?${kindCount + 1})
+           ORDER BY priority, n`
+    firstSqls.set(kindCount, sql)
   }
   return sql
 }

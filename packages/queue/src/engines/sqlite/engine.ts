@@ -81,7 +81,10 @@ interface Opened {
   schemaVersion: number
 }
 
-/** The embedded engine: one file, several processes, an fsync before every acknowledgement. */
+/**
+ * The embedded engine: one file, several processes, an fsync before every acknowledgement. It delegates: each operation
+ * has a file of its own beside this one.
+ */
 export class SqliteEngine implements Engine {
   readonly capabilities: Capabilities = {
     transactions: true,
@@ -100,6 +103,8 @@ export class SqliteEngine implements Engine {
   readonly #batches = new Batches()
   #opened: Opened | null = null
   #closed = false
+  /** Whether a claim will probably find something, so that looking first would be wasted. */
+  #likely = false
 
   constructor(options: SqliteOptions) {
     this.#path = options.path === memory ? memory : resolvePath(options.path)
@@ -172,18 +177,28 @@ export class SqliteEngine implements Engine {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    const idle = this.#read(store => {
-      // Looking costs no write lock and no fsync; most looks of an idle worker find nothing.
+    const idle = this.#likely ? null : this.#nothingToClaim(request)
+    if (idle) return idle
+    const answer = await this.#parts().writer.write(
+      store => claim(store, this.#kinds, this.#clock.now(), request),
+      {
+        relaxed: true,
+      },
+    )
+    this.#likely = answer.jobs.length === request.limit
+    this.#batches.claimed(answer.jobs)
+    return answer
+  }
+
+  /** Looking costs no write lock and no fsync, and most looks of an idle worker find nothing. */
+  #nothingToClaim(request: ClaimRequest): ClaimAnswer | null {
+    return this.#read(store => {
       const waiting = waitingIn(store, this.#kinds, request.lanes)
       const dueAt = nextDueAt(store, waiting.delayed)
       const now = this.#clock.now()
       if (waiting.kinds.length > 0 || (dueAt !== null && dueAt <= now)) return null
       return { jobs: [], nextDueInMs: dueAt === null ? null : dueAt - now }
     })
-    if (idle) return idle
-    const answer = await this.#write(store => claim(store, this.#kinds, this.#clock.now(), request))
-    this.#batches.claimed(answer.jobs)
-    return answer
   }
 
   async settle(worker: string, settlements: Settlement[]): Promise<SettleAnswer[]> {
@@ -249,7 +264,9 @@ export class SqliteEngine implements Engine {
   }
 
   async heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer> {
-    return this.#write(store => heartbeat(store, this.#kinds, this.#clock.now(), beat))
+    return this.#parts().writer.write(store => heartbeat(store, this.#kinds, this.#clock.now(), beat), {
+      relaxed: true,
+    })
   }
 
   async cancelRequests(worker: string, leases: Lease[]): Promise<string[]> {
@@ -392,6 +409,7 @@ export class SqliteEngine implements Engine {
   }
 
   #hint(hint: Hint): void {
+    if (hint.kind === 'ready') this.#likely = true
     this.#opened?.wakeups.emit(hint)
   }
 

@@ -1,6 +1,7 @@
 import type { Lease, SettleAnswer, Settlement } from '../../engine/contract.ts'
 import { parseId } from '../../job/id.ts'
 import { phase } from './codes.ts'
+import { moveCompleted } from './complete.ts'
 import { CounterChanges } from './counters.ts'
 import { moveToHistory, recordAttempt } from './finish.ts'
 import { type Place, readToken } from './lease-token.ts'
@@ -52,11 +53,6 @@ function count(batches: Map<number, number>, batch: number): void {
   batches.set(batch, (batches.get(batch) ?? 0) + 1)
 }
 
-/** The jobs of a list of [n, epoch, …] that this worker (?2) may still end. */
-const fenced = `json_each(?1) c CROSS JOIN millrace_job j ON j.n = c.value ->> 0
-  WHERE j.epoch = c.value ->> 1 AND j.phase = 2 AND j.worker = ?2`
-
-/** All completions of a settle in two statements: into history, and out of the live table. */
 function complete(
   store: Store,
   now: number,
@@ -68,31 +64,15 @@ function complete(
   },
 ): void {
   const { completions, worker, counters, ended } = work
-  if (completions.length === 0) return
-  const items = completions.map(({ settlement: { lease, outcome, ranMs }, place }) => {
-    const result = outcome.resultJson === null ? 'null' : JSON.stringify(outcome.resultJson)
-    return `[${place.n},${lease.epoch},${now - Math.max(0, Math.round(ranMs))},${result}]`
-  })
-  const json = `[${items.join()}]`
-  const moved = store.run(
-    `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
-       redrives, worker, started_at, finished_at, tenant, idempotency_key, last_error, payload, result)
-     SELECT j.id, j.kind, 4, j.priority, j.run_at, j.created_at, j.attempt, j.max_attempts, j.epoch, j.deaths, j.redrives,
-       j.worker, c.value ->> 2, ?3, j.tenant, j.idempotency_key, j.last_error, j.payload, c.value ->> 3
-     FROM ${fenced}`,
-    json,
-    worker,
-    now,
-  )
-  // Nearly always all of them; then nobody needs to be looked up.
-  const done =
-    moved === completions.length
-      ? null
-      : new Set(store.rows<[n: number]>(`SELECT j.n FROM ${fenced}`, json, worker).map(row => row[0]))
-  const gone = done ? [...done] : completions.map(({ place }) => place.n)
-  store.run('DELETE FROM millrace_job WHERE n IN (SELECT value FROM json_each(?))', `[${gone.join()}]`)
+  const completed = completions.map(({ settlement: { lease, outcome, ranMs }, place }) => ({
+    n: place.n,
+    epoch: lease.epoch,
+    ranMs: Math.max(0, Math.round(ranMs)),
+    resultJson: outcome.resultJson,
+  }))
+  const done = moveCompleted(store, now, worker, completed)
   for (const { settlement, place, index } of completions) {
-    if (done && !done.delete(place.n)) {
+    if (done && !done.has(place.n)) {
       ended.answers[index] = refusal(store, settlement.lease)
       continue
     }

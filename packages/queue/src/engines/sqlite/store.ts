@@ -15,6 +15,7 @@ export const memory = ':memory:'
 /** One connection with its prepared statements. */
 export class Store {
   #db: DatabaseSync
+  #relaxed = false
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync) {
@@ -25,12 +26,20 @@ export class Store {
     return this.#db
   }
 
+  /** Whether the next transactions may be acknowledged before they are on disk. In WAL neither can damage the file. */
+  relax(relaxed: boolean): void {
+    if (relaxed === this.#relaxed) return
+    this.#db.exec(`PRAGMA synchronous = ${relaxed ? 'NORMAL' : 'FULL'}`)
+    this.#relaxed = relaxed
+  }
+
   /** Goes on with a new connection to the same file: one that was opened without the right to write never gets it. */
   renew(path: string): void {
     // The old one first: SQLite lends a new connection what an open one of the same process knows of the file.
     this.close()
     for (const beside of [`${path}-wal`, `${path}-shm`]) matchRights(beside, path)
     this.#db = connect(path)
+    this.#relaxed = false
     this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
   }
 

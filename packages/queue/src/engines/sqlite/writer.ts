@@ -6,8 +6,19 @@ import { memory, type Store } from './store.ts'
 interface Write {
   work: (store: Store) => unknown
   alone: boolean
+  relaxed: boolean
   resolve: (value: never) => void
   reject: (error: unknown) => void
+}
+
+interface WriteOptions {
+  /** Shares no transaction, so that it runs only once. */
+  alone?: boolean
+  /**
+   * Acknowledges nothing to anybody outside: a claim, a heartbeat. A power cut may undo it, together with the process
+   * that it was for; until the next durable write it need not reach the disk.
+   */
+  relaxed?: boolean
 }
 
 /** How long a write waits for other processes before it is refused. */
@@ -34,11 +45,17 @@ export class Writer {
     this.#clock = clock
   }
 
-  /** Resolves with what `work` answered once that is durable. `alone`: shares no transaction, so it runs only once. */
-  write<T>(work: (store: Store) => T, options: { alone?: boolean } = {}): Promise<T> {
+  /** Resolves with what `work` answered once that is durable. */
+  write<T>(work: (store: Store) => T, options: WriteOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new QueueError('closed', 'the engine is closed'))
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject, alone: options.alone ?? false })
+      this.#waiting.push({
+        work,
+        resolve,
+        reject,
+        alone: options.alone ?? false,
+        relaxed: options.relaxed ?? false,
+      })
       if (this.#scheduled) return
       this.#scheduled = true
       setImmediate(() => {
@@ -92,7 +109,7 @@ export class Writer {
   }
 
   async #commit(group: Write[]): Promise<unknown[]> {
-    await this.#begin()
+    await this.#begin({ relaxed: group.every(write => write.relaxed) })
     // Beginning may have renewed the connection.
     const { db } = this.#store
     try {
@@ -114,11 +131,12 @@ export class Writer {
   }
 
   /** Only here is another process's lock met: whoever has begun a write transaction will commit. */
-  async #begin(): Promise<void> {
+  async #begin(options: { relaxed: boolean }): Promise<void> {
     const startedAt = this.#clock.monotonic()
     for (let tries = 0; ; tries++) {
       try {
         if (!this.#store.db.isOpen || this.#mayOnlyRead) this.#renew()
+        this.#store.relax(options.relaxed)
         this.#store.db.exec('BEGIN IMMEDIATE')
         return
       } catch (error) {
