@@ -144,7 +144,7 @@ export function testingCases(): void {
   describe('is closed', () => {
     it('while handlers run', async () => {
       const work = plainJob()
-      const t = await createTestMillrace([handle(work, () => new Promise(() => {}))])
+      const t = createTestMillrace([handle(work, () => new Promise(() => {}))])
       await t.millrace.enqueue(work, {})
       await t.advance('1s')
       await t.close()
@@ -152,7 +152,7 @@ export function testingCases(): void {
     })
 
     it('before anything was done with it', async () => {
-      const t = await createTestMillrace([])
+      const t = createTestMillrace([])
       await t.close()
     })
 
@@ -160,7 +160,7 @@ export function testingCases(): void {
       const work = plainJob()
       let left: TestMillrace | undefined
       {
-        await using t = await createTestMillrace([handle(work, () => 1)])
+        await using t = createTestMillrace([handle(work, () => 1)])
         left = t
         await t.millrace.enqueue(work, {})
         await t.drain()
@@ -171,7 +171,7 @@ export function testingCases(): void {
 }
 
 async function open(handlers: readonly Handler[], options: TestOptions = {}): Promise<TestMillrace> {
-  const t = await createTestMillrace(handlers, options)
+  const t = createTestMillrace(handlers, options)
   onTestFinished(() => t.close())
   return t
 }

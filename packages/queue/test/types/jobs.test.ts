@@ -153,7 +153,7 @@ describe('result', () => {
       const result = await millrace.result(id)
       expectTypeOf(result).toEqualTypeOf<{ pages: number; took: number }>()
       // @ts-expect-error the result has no such member
-      result.pagesCrawled
+      void result.pagesCrawled
       const { id: second } = await millrace.enqueue(report, { month: 'May' })
       expectTypeOf(await millrace.result(second)).toEqualTypeOf<number>()
     })
