@@ -20,7 +20,9 @@ function run(cwd: string, command: string, args: string[]): string {
 
 /** Without what npm and vitest hand down: the project outside shall see neither this workspace nor its conditions. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS|VITEST|NODE_ENV|INIT_CWD)/.test(name))
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|NODE_OPTIONS|VITEST|NODE_ENV|INIT_CWD)/.test(name),
+  )
   return Object.fromEntries(kept)
 }
 
@@ -38,12 +40,15 @@ describe('the packed packages, installed into an empty project', () => {
     run(root, 'tsc', ['-b'])
     folder = mkdtempSync(join(tmpdir(), 'millrace-outside-'))
     const tarballs = packages.map(each => {
-      const [packed] = JSON.parse(run(join(root, each), 'npm', ['pack', '--json', '--pack-destination', folder])) as [
-        { filename: string },
-      ]
+      const [packed] = JSON.parse(
+        run(join(root, each), 'npm', ['pack', '--json', '--pack-destination', folder]),
+      ) as [{ filename: string }]
       return `./${packed.filename}`
     })
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'outside', private: true, type: 'module' }))
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'outside', private: true, type: 'module' }),
+    )
     run(folder, 'npm', ['install', '--no-audit', '--no-fund', ...tarballs, 'zod@4', '@types/node@24'])
     writeFileSync(join(folder, 'example.ts'), readmeExample())
     writeFileSync(

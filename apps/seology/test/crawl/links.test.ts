@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createAddressGuard } from '../../src/crawl/address-guard.ts'
 import { createHttpClient, type HttpClient } from '../../src/crawl/http.ts'
 import { createLinkChecker, type LinkCheck, type LinkCheckerOptions } from '../../src/crawl/links.ts'
@@ -42,6 +42,10 @@ beforeAll(async () => {
     '/hang': () => heard(),
     '/private': 'private',
   })
+})
+// Each with a pacer of its own: what a host asked for in one test must not slow the next.
+beforeEach(() => {
+  site.requests.length = 0
   http = createHttpClient({
     guard: createAddressGuard({ alsoAllow: ['127.0.0.1'] }),
     userAgent: 'TestBot/1.0',
@@ -49,13 +53,8 @@ beforeAll(async () => {
   })
   robots = createRobotsStore({ http, token: 'TestBot', retryDelaysMs: [] })
 })
-beforeEach(() => {
-  site.requests.length = 0
-})
-afterAll(async () => {
-  await http.close()
-  await site.close()
-})
+afterEach(() => http.close())
+afterAll(() => site.close())
 
 const checker = (options: Partial<LinkCheckerOptions> = {}) => createLinkChecker({ http, robots, ...options })
 const check = (path: string, options: Partial<LinkCheckerOptions> = {}) =>

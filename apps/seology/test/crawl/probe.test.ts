@@ -23,9 +23,13 @@ describe('missing pages', () => {
 
   it('are looked for where the pages are, and at the root', () => {
     expect(probeTargets(urls, 3)).toEqual([
-      { dir: '/', extension: '' },
       { dir: '/blog/', extension: '' },
       { dir: '/shop/', extension: '.php' },
+      { dir: '/', extension: '' },
+    ])
+    expect(probeTargets(urls, 2)).toEqual([
+      { dir: '/', extension: '' },
+      { dir: '/blog/', extension: '' },
     ])
     expect(probeTargets([])).toEqual([{ dir: '/', extension: '' }])
   })
