@@ -10,14 +10,14 @@ export const crawlFetch: Figure = {
   name: 'crawl-fetch',
   about: 'the whole CRAWL_SITE job by fetch: pages, checks and links of a local site',
   measure: bench =>
-    measureCrawl(bench, { name: 'crawl-fetch', side: 'fetch', pages: bench.pick(600, 1_000) }),
+    measureCrawl(bench, { name: 'crawl-fetch', side: 'fetch', pages: bench.pick(400, 1_000) }),
 }
 
 export const crawlBrowser: Figure = {
   name: 'crawl-browser',
   about: 'the same by a headless Chromium',
   measure: bench =>
-    measureCrawl(bench, { name: 'crawl-browser', side: 'browser', pages: bench.pick(40, 100) }),
+    measureCrawl(bench, { name: 'crawl-browser', side: 'browser', pages: bench.pick(25, 100) }),
 }
 
 async function measureCrawl(

@@ -11,7 +11,7 @@ export const figure: Figure = {
     const large = await bench.template('ours-history-1m', folder =>
       bench.side(import.meta.url, 'history', { folder, count: 1_000_000 }),
     )
-    const found = await bench.rounds('history-1m', bench.pick(2, 5), {
+    const found = await bench.rounds('history-1m', bench.pick(1, 5), {
       ours: async () => (await processCopy(bench, large, 'ours')).rate,
       small: async () => (await processOnce(bench, 'ours')).rate,
     })

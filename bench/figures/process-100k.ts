@@ -40,18 +40,27 @@ export interface Processed {
 }
 
 /** One round: a fresh file with a backlog of 100,000, worked off by a fresh process. */
-export async function processOnce(bench: Bench, side: 'ours' | 'raw'): Promise<Processed> {
+export async function processOnce(
+  bench: Bench,
+  side: 'ours' | 'raw',
+  nodeArgs: string[] = [],
+): Promise<Processed> {
   const fill = side === 'ours' ? 'fill' : 'fillRaw'
   const template = await bench.template(`${side}-100k`, folder =>
     bench.side(import.meta.url, fill, { folder, count: jobs }),
   )
-  return processCopy(bench, template, side)
+  return processCopy(bench, template, side, nodeArgs)
 }
 
 /** Works off 100,000 jobs of a copy of a store. */
-export function processCopy(bench: Bench, template: string, side: 'ours' | 'raw'): Promise<Processed> {
+export function processCopy(
+  bench: Bench,
+  template: string,
+  side: 'ours' | 'raw',
+  nodeArgs: string[] = [],
+): Promise<Processed> {
   return bench.withCopy(template, async folder => {
-    const numbers = await bench.side(import.meta.url, side, { folder, count: jobs })
+    const numbers = await bench.side(import.meta.url, side, { folder, count: jobs }, nodeArgs)
     return numbers as unknown as Processed
   })
 }

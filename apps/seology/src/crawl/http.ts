@@ -151,10 +151,11 @@ async function requestOnce(
     const headers = headerLines(response.headers as unknown as string[])
     const retryAfterMs = parseRetryAfter(headerValue(headers, 'retry-after'), settings.clock.now())
     const outcome = { status: response.statusCode, latencyMs: ttfbMs, retryAfterMs }
-    response.body.once('close', () => {
+    const finish = () => {
       clearTimeout(timer)
       turn?.done(request.signal.aborted ? { ...outcome, ignore: true } : outcome)
-    })
+    }
+    response.body.once('close', finish)
     response.body.on('error', () => undefined)
     return {
       ok: true,
@@ -169,6 +170,8 @@ async function requestOnce(
         const length = Number(headerValue(headers, 'content-length') ?? Number.NaN)
         if (request.method === 'HEAD' || length <= 16_384) response.body.resume()
         else response.body.destroy()
+        // Not on close, which comes later: whoever asks next shall know already that the host wants a pause.
+        finish()
       },
     }
   } catch (error) {

@@ -91,12 +91,15 @@ describe('a verdict', () => {
     })
   })
 
-  it('waits for the next crawl when a host asks for more time', async () => {
+  it('waits for the next crawl when a host asks for more time, and asks it nothing more', async () => {
     expect(await check('/throttled')).toMatchObject({
       verdict: 'unverified',
       statusClass: 'throttled',
       retryAfterMs: 3_600_000,
     })
+    site.requests.length = 0
+    expect(await check('/ok')).toMatchObject({ verdict: 'unverified', requests: [] })
+    expect(site.requests).toEqual([])
   })
 
   it('on a host that is not there is suspect, on a private address none', async () => {

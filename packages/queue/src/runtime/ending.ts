@@ -27,7 +27,7 @@ export function endingOf(attempt: Attempt, thrown: unknown): Ending {
   const { stopped } = attempt
   if (stopped?.reason === 'cancelled') return { kind: 'cancelled', reason: stopped.error.message }
   if (stopped?.reason === 'shutdown') return { kind: 'released' }
-  if (stopped?.reason === 'timeout')
+  if (stopped?.reason === 'timeout' || stopped?.reason === 'lease-lost')
     return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
   if (thrown instanceof Snooze) return { kind: 'snoozed', inMs: thrown.inMs, reason: thrown.reason }
   return { kind: 'threw', thrown, error: describeError(thrown) }

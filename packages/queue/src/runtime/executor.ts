@@ -1,5 +1,5 @@
 import { type Clock, nextTurn, type Random } from '../engine/clock.ts'
-import type { ClaimedJob, Engine, SettleAnswer } from '../engine/contract.ts'
+import type { ClaimedJob, Engine, Lease, SettleAnswer } from '../engine/contract.ts'
 import { QueueError } from '../engine/errors.ts'
 import type { Events } from '../events.ts'
 import type { Handler } from '../handler.ts'
@@ -65,7 +65,7 @@ export class Executor implements AttemptHost {
       engine,
       worker,
       clock,
-      lost: attempt => this.loseLease([attempt.claimed.id], 'another worker has it'),
+      lost: attempt => this.loseLeases([attempt.claimed], 'another worker has it'),
       trouble: error => trouble('reporting progress', error),
     })
   }
@@ -104,7 +104,8 @@ export class Executor implements AttemptHost {
 
   /** All leases that this worker holds and still means to use. */
   leases(): ClaimedJob[] {
-    return [...[...this.#running].map(attempt => attempt.claimed), ...this.#buffer.all()]
+    const used = [...this.#running].filter(attempt => attempt.stopped?.reason !== 'lease-lost')
+    return [...used.map(attempt => attempt.claimed), ...this.#buffer.all()]
   }
 
   take(jobs: ClaimedJob[]): void {
@@ -247,17 +248,24 @@ export class Executor implements AttemptHost {
       this.#settler.add({ lease, outcome: { kind: 'cancelled', reason: 'cancelled' }, ranMs: 0 }, () => {})
   }
 
-  /** The leases are gone: whatever these handlers still do will be refused, so they are told to stop. */
-  loseLease(ids: readonly string[], why: string): void {
+  /**
+   * The leases are gone, or can't be relied on: whatever these handlers still do will be refused, so they are told to
+   * stop. Their ends are settled all the same: when only this process took the lease for lost, because no heartbeat got
+   * through, the job would otherwise stay running and nobody run it. An id is not enough to find them: this worker may
+   * have claimed the job anew while the old handler is still ending.
+   */
+  loseLeases(leases: readonly Lease[], why: string): void {
     const { events, worker } = this.#options
-    for (const attempt of this.#find(ids)) {
-      if (attempt.stopped?.reason === 'lease-lost') continue
+    const epochs = new Map(leases.map(lease => [lease.id, lease.epoch]))
+    const isLost = (lease: Lease): boolean => epochs.get(lease.id) === lease.epoch
+    for (const attempt of [...this.#running]) {
+      if (!isLost(attempt.claimed) || attempt.stopped?.reason === 'lease-lost') continue
       events.emit('lease-lost', { ...refOf(attempt.claimed, worker), reason: why })
       attempt.stopped = null
       this.stop(attempt, 'lease-lost', `the lease is lost: ${why}`)
     }
-    const lost = new Set(ids)
-    if (lost.size > 0) this.#buffer.take(job => lost.has(job.id))
+    for (const lease of this.#buffer.take(isLost))
+      this.#settler.add({ lease, outcome: { kind: 'release' }, ranMs: 0 }, () => {})
   }
 
   #find(ids: readonly string[]): Attempt[] {
@@ -277,8 +285,8 @@ export class Executor implements AttemptHost {
       this.#alone = false
       for (const resolve of this.#emptied.splice(0)) resolve()
     }
-    if (attempt.completed || attempt.stopped?.reason === 'lease-lost') {
-      if (attempt.completed) this.#options.settled({ kind: 'complete', resultJson: null }, 'settled')
+    if (attempt.completed) {
+      this.#options.settled({ kind: 'complete', resultJson: null }, 'settled')
       return this.pump()
     }
     const { claimed } = attempt
@@ -315,7 +323,7 @@ export class Executor implements AttemptHost {
     const { answer, ranMs } = heard
     if (answer === 'settled' || answer === 'already-settled')
       tell(events, refOf(attempt.claimed, worker), outcome, ranMs)
-    else if (events.heard('lease-lost'))
+    else if (attempt.stopped?.reason !== 'lease-lost' && events.heard('lease-lost'))
       events.emit('lease-lost', {
         ...refOf(attempt.claimed, worker),
         reason: `its ${outcome.kind} was refused: ${answer}`,

@@ -54,6 +54,8 @@ export class Keeper {
   async stop(): Promise<void> {
     this.#guard?.cancel()
     await this.#loop.stop()
+    // A beat that was on its way has set it again.
+    this.#guard?.cancel()
   }
 
   async #tick(): Promise<number | undefined> {
@@ -69,21 +71,23 @@ export class Keeper {
   async #beat(): Promise<void> {
     // The lease counts from when the beat was sent: the answer may have taken its time.
     const sentAt = this.#clock.monotonic()
+    const leases = this.#executor.leases()
     const answer = await this.#engine.heartbeat({
       worker: this.#worker,
       label: this.#label,
-      leases: this.#executor.leases(),
+      leases,
       leaseMs: this.#leaseMs,
     })
-    this.#executor.loseLease(answer.lost, 'it ended before the heartbeat')
+    const lost = new Set(answer.lost)
+    this.#executor.loseLeases(
+      leases.filter(lease => lost.has(lease.id)),
+      'it ended before the heartbeat',
+    )
     this.#executor.cancel(answer.cancelRequested)
     this.#guard?.cancel()
     const warnInMs = (this.#leaseMs * 2) / 3 - (this.#clock.monotonic() - sentAt)
     this.#guard = this.#clock.after(warnInMs, () =>
-      this.#executor.loseLease(
-        this.#executor.leases().map(lease => lease.id),
-        'no heartbeat got through',
-      ),
+      this.#executor.loseLeases(this.#executor.leases(), 'no heartbeat got through'),
     )
   }
 }

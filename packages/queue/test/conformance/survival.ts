@@ -62,6 +62,35 @@ export function survivalCases(subject: EngineSubject): void {
       expect(reasons).toEqual([expect.objectContaining({ code: 'lease-lost' })])
     })
 
+    it('that only this worker took for lost is ended by it, and the job runs again', async () => {
+      let isCut = false
+      const between = (engine: Engine): Engine =>
+        override(engine, { heartbeat: beat => (isCut ? unavailable() : engine.heartbeat(beat)) })
+      const runtime = await openRuntime(subject, { between })
+      const work = plainJob({ timeoutMs: null, backoff: () => 0 })
+      const epochs: number[] = []
+      await runtime.start(
+        [
+          handle(work, async ({ job, signal }) => {
+            epochs.push(job.epoch)
+            if (epochs.length > 1) return 2
+            await aborted(signal)
+            // It hears, and still takes its time: by then the store has the worker's beats again.
+            isCut = false
+            await sleep(runtime.clock, leaseMs / 3)
+            throw signal.reason
+          }),
+        ],
+        { leaseMs },
+      )
+      const { id } = await runtime.millrace.enqueue(work, {})
+      await runtime.reaches(id, 'running')
+      isCut = true
+      await runtime.reaches(id, 'completed', 5 * minuteMs)
+      expect(epochs).toHaveLength(2)
+      expect(await runtime.job(id)).toMatchObject({ result: 2 })
+    })
+
     it('survives a heartbeat that fails once', async () => {
       let failures = 0
       const between = (engine: Engine): Engine =>

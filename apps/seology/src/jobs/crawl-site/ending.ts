@@ -1,6 +1,6 @@
 /** Reasons for which an attempt leaves off before the crawl is over; the next one goes on from what is stored. */
 
-/** The attempt's share of time is used up. */
+/** The attempt's share of time is used up, or it would only wait. */
 export class SliceEnded extends Error {
   /** How long to wait before going on. */
   readonly resumeInMs: number

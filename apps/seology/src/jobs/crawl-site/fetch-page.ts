@@ -61,7 +61,7 @@ async function firstByteSamples(
 
 const passing = new Set(['dns', 'connect', 'tls', 'timeout', 'reset', 'protocol', 'browser'])
 // A site that asks for more is judged by the next crawl.
-const longestRetryAfterMs = 120_000
+const longestRetryAfterMs = 3_600_000
 
 /** When a page that failed for a reason that may pass is tried again; null when it is not. */
 function retryAt(

@@ -16,6 +16,7 @@ import {
   originsAsked,
   settledKeys,
 } from '../../tables/pages.ts'
+import { SliceEnded } from './ending.ts'
 import { saveHome, type Site } from './home.ts'
 import type { CrawlRun } from './run.ts'
 
@@ -149,7 +150,9 @@ export class Frontier {
     if (!first) return null
     this.#run.checkTime()
     const dueAt = Math.max(first.retry_at ?? 0, Date.now())
-    await sleep(dueAt - Date.now(), undefined, { signal: this.#run.signal })
+    const waitMs = dueAt - Date.now()
+    if (waitMs > longestSleepMs) throw new SliceEnded(waitMs, 'pages that failed are to be tried again')
+    await sleep(waitMs, undefined, { signal: this.#run.signal })
     const due = pages.filter(page => (page.retry_at ?? 0) <= dueAt + sameTimeMs)
     await this.#begin(due, [], 0)
     return { number: this.#wave, pages: due, again: true }
@@ -173,6 +176,9 @@ export class Frontier {
 function isSameLevel(a: FrontierPage, b: FrontierPage): boolean {
   return a.rank === b.rank && a.depth === b.depth
 }
+
+/** For a longer wait the attempt makes way: it would hold a browser, and a place in its worker, for nothing. */
+const longestSleepMs = 10_000
 
 /** Retries that fall due within this time are one wave. */
 const sameTimeMs = 1_000

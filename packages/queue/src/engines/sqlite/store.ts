@@ -107,7 +107,7 @@ function connect(path: string): DatabaseSync {
   try {
     writeAhead(db)
     db.exec('PRAGMA synchronous = FULL')
-    db.exec('PRAGMA cache_size = -16000')
+    db.exec('PRAGMA cache_size = -8000')
     db.exec('PRAGMA wal_autocheckpoint = 4000')
     db.exec('PRAGMA temp_store = MEMORY')
     db.exec('PRAGMA trusted_schema = OFF')
