@@ -109,6 +109,14 @@ export function leaseCases(subject: EngineSubject): void {
       expect((await stage.beat('worker-1', [old, held], { leaseMs })).lost).toEqual([old.id])
     })
 
+    it('tells of an earlier attempt of the same worker', async () => {
+      const stage = await openStage(subject)
+      const first = await stage.finished(retry())
+      const second = await stage.claimOne()
+      expect((await stage.beat('worker-1', [second])).lost).toEqual([])
+      expect((await stage.beat('worker-1', [first])).lost).toEqual([first.id])
+    })
+
     it('answers by the clock of the engine', async () => {
       const stage = await openStage(subject)
       await stage.clock.advance(12_345)

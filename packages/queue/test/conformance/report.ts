@@ -128,6 +128,17 @@ export function reportCases(subject: EngineSubject): void {
     expect((await stage.job(lease.id)).progress).toEqual(at(10))
   })
 
+  it('of an earlier attempt of the same worker is refused', async () => {
+    const stage = await openStage(subject)
+    const first = await stage.finished(retry())
+    const second = await stage.claimOne()
+    await stage.engine.report('worker-1', [{ lease: second, progress: at(10) }])
+    const late = { lease: first, progress: at(90), logLines: [line('late')] }
+    expect(await stage.engine.report('worker-1', [late])).toEqual(['lease-lost'])
+    expect((await stage.job(second.id)).progress).toEqual(at(10))
+    expect(await stage.engine.logs(second.id)).toEqual([])
+  })
+
   it('does not extend the lease', async () => {
     const stage = await openStage(subject)
     const lease = await stage.running({}, { leaseMs: 30 * secondMs })

@@ -176,6 +176,19 @@ export function settleCases(subject: EngineSubject): void {
       expect(await stage.settle(second, complete('"right"'), { worker: 'worker-2' })).toBe('settled')
     })
 
+    it.each([complete('"late"'), dead(), retry(), snooze(), release, cancelled()])(
+      'of an earlier attempt of the same worker is refused: $kind',
+      async outcome => {
+        const stage = await openStage(subject)
+        const first = await stage.finished(retry())
+        const second = await stage.claimOne()
+        const before = await stage.job(first.id)
+        expect(await stage.settle(first, outcome)).not.toBe('settled')
+        expect(await stage.job(first.id)).toEqual(before)
+        expect(await stage.settle(second, complete('"right"'))).toBe('settled')
+      },
+    )
+
     it('of an epoch that never was is refused', async () => {
       const stage = await openStage(subject)
       const lease = await stage.running()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Completion, Hint, Lease, SettleAnswer } from '../../src/engine/contract.ts'
-import { aJob, complete, secondMs } from './samples.ts'
+import { aJob, complete, retry, secondMs } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
 
 export function transactionCases(subject: EngineSubject): void {
@@ -172,6 +172,15 @@ export function transactionCases(subject: EngineSubject): void {
       expect(await completeWith(stage, lease, 'right', 'worker-2')).toBe('settled')
       expect(await completeWith(stage, zombie, 'zombie')).toBe('lease-lost')
       expect(await stage.caller.notes()).toEqual(['right'])
+    })
+
+    it('keeps neither for an earlier attempt of the same worker', async () => {
+      const stage = await openStage(subject)
+      const first = await stage.finished(retry())
+      const second = await stage.claimOne()
+      expect(await completeWith(stage, first, 'late')).not.toBe('settled')
+      expect(await stage.caller.notes()).toEqual([])
+      expect(await completeWith(stage, second, 'right')).toBe('settled')
     })
 
     it('repeated after a lost reply does the work once', async () => {
