@@ -50,6 +50,7 @@ export interface JobDefinition<
   readonly maxPayloadBytes: number
 }
 
+/** Any definition, whatever its payload and result. */
 export type AnyJob = JobDefinition
 
 /** What `enqueue` takes. */
