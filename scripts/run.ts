@@ -16,6 +16,9 @@ export function run(step: Step): Promise<number> {
       console.error(`${step.command}: ${error.message}`)
       resolve(1)
     })
-    child.on('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1)))
+    child.on('exit', (code, signal) => {
+      if (signal) console.error(`${step.command} was ended by ${signal}`)
+      resolve(signal ? 1 : (code ?? 1))
+    })
   })
 }

@@ -33,6 +33,8 @@ describe('a definition', () => {
       retention: {},
       aliases: [],
       maxPayloadBytes: 2 ** 20,
+      usesSteps: false,
+      searchAttributes: {},
     })
   })
 
@@ -49,6 +51,8 @@ describe('a definition', () => {
       retention: { dead: { maxCount: 5 } },
       aliases: ['CRAWL'],
       maxPayloadBytes: 100,
+      usesSteps: true,
+      searchAttributes: { site: () => 's1' },
     } as const
     expect(defineJob(options)).toEqual(options)
   })

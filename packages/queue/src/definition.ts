@@ -6,6 +6,17 @@ import type { Retention } from './job/retention.ts'
 /** Any Standard Schema (Zod, Valibot, ArkType …) whose check does not need to wait. */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 
+/** Null and undefined: this job does not have it. Numbers and booleans are found by how JavaScript writes them. */
+export type AttributeValue = string | number | boolean | null | undefined
+
+/**
+ * Names, and where each job has the value from. It is read once, at enqueue, so it must depend on the payload alone. (Written
+ * as a method, so that a definition of any payload is still an `AnyJob`.)
+ */
+export type SearchAttributes<Payload = unknown> = Readonly<
+  Record<string, { read(payload: Payload): AttributeValue }['read']>
+>
+
 export interface JobOptions<Type extends string, Payload extends Schema, Result extends Schema> {
   /** The persisted name. Never changes; a renamed type lists its old names in `aliases`. */
   type: Type
@@ -26,6 +37,18 @@ export interface JobOptions<Type extends string, Payload extends Schema, Result 
   aliases?: readonly string[]
   /** Largest payload, in bytes of JSON. Default 1 MiB. */
   maxPayloadBytes?: number
+  /**
+   * The handler is written in steps (`step.run` …), none of which takes long: cut short, the job goes on in another call
+   * where it was. Says so to those who drain within a budget, who refuse a job that may take longer and has no steps; the
+   * worker itself does not look at it. Default false.
+   */
+  usesSteps?: boolean
+  /**
+   * What its jobs can be found by, taken from the payload as the handler will see it: `{ site: payload => payload.siteId }`.
+   * At most 16, and texts of at most 200 characters. Stored when the job is; a later change of the definition counts for
+   * later jobs.
+   */
+  searchAttributes?: SearchAttributes<StandardSchemaV1.InferOutput<Payload>>
 }
 
 /**
@@ -48,6 +71,8 @@ export interface JobDefinition<
   readonly retention: Retention
   readonly aliases: readonly string[]
   readonly maxPayloadBytes: number
+  readonly usesSteps: boolean
+  readonly searchAttributes: SearchAttributes<StandardSchemaV1.InferOutput<Payload>>
 }
 
 /** Any definition, whatever its payload and result. */
@@ -101,6 +126,29 @@ function checkBound(what: string, bound: number): void {
     throw new QueueError('invalid-argument', `${what} must be a number of at least 0, not ${bound}`)
 }
 
+const attributesAtMost = 16
+
+function checkAttributes<Payload>(
+  type: string,
+  attributes: SearchAttributes<Payload> = {},
+): SearchAttributes<Payload> {
+  const declared = Object.entries(attributes)
+  if (declared.length > attributesAtMost)
+    throw new QueueError(
+      'invalid-argument',
+      `${type}: ${declared.length} search attributes; there may be ${attributesAtMost}`,
+    )
+  for (const [name, read] of declared) {
+    checkName(`${type}: search attribute`, name)
+    if (typeof read !== 'function')
+      throw new QueueError(
+        'invalid-argument',
+        `${type}: searchAttributes.${name} must be a function of the payload, such as payload => payload.${name}`,
+      )
+  }
+  return Object.freeze(Object.fromEntries(declared))
+}
+
 /** Defines a job. Throws `invalid-argument` for a policy that can't work. */
 export function defineJob<
   const Type extends string,
@@ -130,6 +178,8 @@ export function defineJob<
     retention: options.retention ?? {},
     aliases: (options.aliases ?? []).map(alias => checkName('alias', alias)),
     maxPayloadBytes,
+    usesSteps: options.usesSteps ?? false,
+    searchAttributes: checkAttributes(options.type, options.searchAttributes),
   }
   return Object.freeze(definition)
 }

@@ -10,7 +10,9 @@ import {
 import type { EnqueueAnswer, NewJob } from './engine/contract.ts'
 import { QueueError } from './engine/errors.ts'
 import { type Duration, parseDuration } from './job/duration.ts'
+import { isId } from './job/id.ts'
 import { canonicalJson } from './job/json.ts'
+import { readAttributes } from './search-attributes.ts'
 import { encodePayload } from './validate.ts'
 
 export interface EnqueueOptions {
@@ -46,7 +48,8 @@ export function newJob<Job extends AnyJob>(
   payload: PayloadInput<Job>,
   options: EnqueueOptions,
 ): NewJob {
-  const payloadJson = encodePayload(definition, payload)
+  const { json: payloadJson, value } = encodePayload(definition, payload)
+  const attributes = readAttributes(definition, value)
   const runAt = options.runAt === undefined ? null : instant('runAt', options.runAt)
   return {
     id,
@@ -55,7 +58,7 @@ export function newJob<Job extends AnyJob>(
     tenant: options.tenant === undefined ? '' : checkText('tenant', options.tenant, 200),
     priority: options.priority === undefined ? definition.priority : checkPriority(options.priority),
     payloadJson,
-    delayMs: options.delay === undefined ? 0 : duration(options.delay),
+    delayMs: options.delay === undefined ? 0 : duration('delay', options.delay),
     runAt,
     maxAttempts:
       options.maxAttempts === undefined ? definition.maxAttempts : checkMaxAttempts(options.maxAttempts),
@@ -66,6 +69,7 @@ export function newJob<Job extends AnyJob>(
             key: checkText('idempotencyKey', options.idempotencyKey, 500),
             bodyHash: bodyHash(definition.type, payloadJson),
           },
+    ...(attributes ? { attributes } : {}),
   }
 }
 
@@ -97,12 +101,15 @@ export function readAnswer(answer: EnqueueAnswer, job: NewJob): Enqueued {
   }
 }
 
+/** The years 0 to 9999: what ISO 8601 writes with four digits, and every reader of it understands. */
+const [firstMs, lastMs] = [-62_167_219_200_000, 253_402_300_799_999]
+
 export function instant(what: string, value: Date | number): number {
   const ms = typeof value === 'number' ? value : value instanceof Date ? value.getTime() : Number.NaN
-  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15)
+  if (!Number.isFinite(ms) || ms < firstMs || ms > lastMs)
     throw new QueueError(
       'invalid-argument',
-      `${what} must be a Date or epoch milliseconds, not ${String(value)}`,
+      `${what} must be a Date or epoch milliseconds of the years 0 to 9999, not ${String(value)}`,
     )
   return Math.round(ms)
 }
@@ -110,19 +117,24 @@ export function instant(what: string, value: Date | number): number {
 /** Longer ones lead beyond what a Date, or a column, can hold. */
 const longestDelayMs = 100 * 366 * 24 * 3_600_000
 
-function duration(value: Duration): number {
+export function duration(what: string, value: Duration): number {
   let ms: number
   try {
     ms = Math.round(parseDuration(value))
   } catch (error) {
-    throw new QueueError('invalid-argument', `delay: ${(error as Error).message}`)
+    throw new QueueError('invalid-argument', `${what}: ${(error as Error).message}`)
   }
   if (ms > longestDelayMs)
-    throw new QueueError('invalid-argument', `delay: ${value} is more than a hundred years`)
+    throw new QueueError('invalid-argument', `${what}: ${value} is more than a hundred years`)
   return ms
 }
 
-function checkText(what: string, text: string, longest: number): string {
+export function checkId(id: string): string {
+  if (typeof id === 'string' && isId(id)) return id.toLowerCase()
+  throw new QueueError('invalid-argument', `${JSON.stringify(id)} is not a job id; ids are UUIDs`)
+}
+
+export function checkText(what: string, text: string, longest: number): string {
   if (typeof text !== 'string' || text.length === 0 || text.length > longest)
     throw new QueueError('invalid-argument', `${what} must be text of 1 to ${longest} characters`)
   if (text.includes('\0') || !text.isWellFormed())

@@ -5,6 +5,7 @@ interface JobRef {
   id: string
   type: string
   queue: string
+  tenant: string
 }
 
 interface AttemptRef extends JobRef {
@@ -14,13 +15,15 @@ interface AttemptRef extends JobRef {
 
 /** What happens in this process, as it happens. For what happens anywhere, read the store. */
 export interface LifecycleEvents {
-  enqueued: JobRef & { tenant: string }
+  enqueued: JobRef
   started: AttemptRef & { maxAttempts: number; waitedMs: number }
   progress: AttemptRef & { percent: number; message: string | null }
   completed: AttemptRef & { ranMs: number }
   retrying: AttemptRef & { ranMs: number; inMs: number; error: JobError }
   dead: AttemptRef & { ranMs: number; error: JobError }
   snoozed: AttemptRef & { inMs: number; reason: string }
+  /** Its handler came to a step that sleeps, or waits for a signal or another job. */
+  waiting: AttemptRef & { step: string; on: 'sleep' | 'signal' | 'job' }
   released: AttemptRef
   cancelled: JobRef & { reason: string }
   'lease-lost': AttemptRef & { reason: string }
@@ -31,8 +34,14 @@ export interface LifecycleEvents {
     schedule: string
     scheduledAt: number
     jobId: string | null
+    /** Of the schedule's job. */
+    type: string
+    queue: string
+    tenant: string
     outcome: TickRecord['outcome']
   }
+  /** This process has put, paused, resumed or removed it. */
+  'schedule-changed': { schedule: string }
   'schedule-disabled': { schedule: string; reason: string }
   'worker-started': { worker: string }
   'worker-stopped': { worker: string }

@@ -1,4 +1,8 @@
-import type { AnyJob, PayloadOutput, ResultInput } from './definition.ts'
+import type { AnyJob, PayloadInput, PayloadOutput, ResultInput, ResultOutput } from './definition.ts'
+import type { FailurePolicy } from './engine/flow.ts'
+import type { EnqueueOptions, JobId } from './enqueue.ts'
+import type { Dependencies } from './flow/dependencies.ts'
+import type { Steps } from './flow/steps.ts'
 
 /** The job that a handler works on. */
 export interface RunningJob {
@@ -23,6 +27,31 @@ export interface AttemptLog {
   error(message: string, data?: unknown): void
 }
 
+export interface ChildOptions
+  extends Pick<EnqueueOptions, 'queue' | 'priority' | 'maxAttempts' | 'tenant' | 'delay' | 'runAt'> {
+  /** Ids of jobs of this flow that have to end first: this job's own, or what `add` has answered. Default: none. */
+  after?: string | readonly string[]
+  /** Default `fail`. */
+  onFailure?: FailurePolicy
+}
+
+/** The flow that a job belongs to. */
+export interface FlowContext {
+  /** Null while it belongs to none. */
+  readonly id: string | null
+  /**
+   * Adds a job to the flow, which is made where there is none. What waits for this job waits for the new one too. A name
+   * that the flow has already, of the same type, answers the job that is there: an attempt may repeat what the one before
+   * has done. Throws `conflict`, `queue-full` or `lease-lost`.
+   */
+  add<Job extends AnyJob>(
+    name: string,
+    job: Job,
+    payload: PayloadInput<Job>,
+    options?: ChildOptions,
+  ): Promise<JobId<ResultOutput<Job>>>
+}
+
 /** What a handler works with. */
 export interface HandlerContext<Payload = unknown, Result = unknown> {
   readonly payload: Payload
@@ -30,15 +59,21 @@ export interface HandlerContext<Payload = unknown, Result = unknown> {
   /** Fires on timeout, cancel, shutdown's deadline, and before the lease ends. Its reason is a `QueueError`. */
   readonly signal: AbortSignal
   readonly log: AttemptLog
+  /** Parts of the handler that are run once, however often it is; and waiting without holding the worker. */
+  readonly step: Steps
+  readonly flow: FlowContext
+  /** What the jobs that this one waited for have left. */
+  readonly dependencies: Dependencies
   /** Percent from 0 to 100. Calls are gathered: the last of a short while is written. */
   progress(percent: number, message?: string, data?: unknown): void
   /** Ends this attempt and runs the job again after `inMs`, without spending the attempt: `return snooze(…)`. */
   snooze(inMs: number, reason?: string): never
   /**
    * Commits the handler's own writes and the job's completion together (SQL engines). `work` gets the engine's
-   * transaction handle; on SQLite it must not wait. A lost lease rolls both back and throws `lease-lost`.
+   * transaction handle: on SQLite a `DatabaseSync`, and `work` must not wait; on Postgres the `pg` client that the
+   * transaction is open on. A lost lease rolls both back and throws `lease-lost`.
    */
-  complete(work: (tx: unknown) => Result): Promise<Result>
+  complete(work: (tx: unknown) => Result | Promise<Result>): Promise<Result>
 }
 
 export type HandlerFunction<Payload, Result> = (

@@ -1,4 +1,5 @@
 import type { JobRecord, Progress } from './engine/contract.ts'
+import type { StepRecord } from './engine/step.ts'
 import { type DisplayState, displayState } from './job/state.ts'
 
 /** A job as its users see it: the stored record with its JSON read. */
@@ -33,4 +34,14 @@ export function viewJob(record: JobRecord, now: number): Job {
     },
     shown: displayState(record, now),
   }
+}
+
+/** A step as its users see it. */
+export interface Step extends Omit<StepRecord, 'resultJson'> {
+  result: unknown
+}
+
+export function viewStep(record: StepRecord): Step {
+  const { resultJson, ...rest } = record
+  return { ...rest, result: readJson(resultJson) }
 }

@@ -37,7 +37,7 @@ describe('a payload', () => {
   it('that a schema would only take as a live object is refused', () => {
     const refusal = refusalOf(() => encodePayload(job(z.object({ at: z.date() })), { at: new Date(0) }))
     expect(refusal).toMatchObject({ code: 'invalid-payload', faults: [{ path: ['at'] }] })
-    expect(encodePayload(job(z.object({ at: z.coerce.date() })), { at: new Date(0) })).toBe(
+    expect(encodePayload(job(z.object({ at: z.coerce.date() })), { at: new Date(0) }).json).toBe(
       '{"at":"1970-01-01T00:00:00.000Z"}',
     )
   })
@@ -70,7 +70,7 @@ describe('a payload', () => {
   })
 
   it('may be as large as maxPayloadBytes, counted in bytes of JSON', () => {
-    expect(encodePayload(job(anything, 10), 'ÄÖÜß')).toBe('"ÄÖÜß"')
+    expect(encodePayload(job(anything, 10), 'ÄÖÜß').json).toBe('"ÄÖÜß"')
     const refusal = refusalOf(() => encodePayload(job(anything, 9), 'ÄÖÜß'))
     expect(refusal.code).toBe('payload-too-large')
     expect(refusal.message).toMatch(
@@ -80,7 +80,7 @@ describe('a payload', () => {
 
   it('of a mebibyte fits by default, and one byte more does not', () => {
     const text = 'x'.repeat(2 ** 20 - 2)
-    expect(encodePayload(job(anything), text)).toHaveLength(2 ** 20)
+    expect(encodePayload(job(anything), text).json).toHaveLength(2 ** 20)
     expect(refusalOf(() => encodePayload(job(anything), `${text}x`)).code).toBe('payload-too-large')
   })
 })

@@ -6,10 +6,10 @@ import { encodeJson, JsonFault } from './job/json.ts'
 type AnySchema = Schema
 
 /**
- * Checks a payload as the handler will meet it, that is after a round trip through JSON, and answers the JSON to store.
- * The input is stored, not the schema's output: defaults and transformations are applied when the job runs.
+ * Checks a payload as the handler will meet it, that is after a round trip through JSON, and answers the JSON to store and
+ * what the handler will be given. The input is stored, not the schema's output: defaults and transformations are applied when the job runs.
  */
-export function encodePayload(definition: AnyJob, payload: unknown): string {
+export function encodePayload(definition: AnyJob, payload: unknown): { json: string; value: unknown } {
   const json = encode('invalid-payload', `payload of ${definition.type}`, payload)
   const bytes = Buffer.byteLength(json)
   if (bytes > definition.maxPayloadBytes)
@@ -17,8 +17,7 @@ export function encodePayload(definition: AnyJob, payload: unknown): string {
       'payload-too-large',
       `payload of ${definition.type} is ${bytes} bytes of JSON, more than ${definition.maxPayloadBytes}; store the data elsewhere and enqueue a reference to it`,
     )
-  decodePayload(definition, json)
-  return json
+  return { json, value: decodePayload(definition, json) }
 }
 
 /** Reads and checks a stored payload. Throws `invalid-payload`. */
@@ -51,7 +50,7 @@ function encode(code: 'invalid-payload' | 'invalid-result', what: string, value:
   }
 }
 
-function validate(
+export function validate(
   code: 'invalid-payload' | 'invalid-result',
   what: string,
   schema: AnySchema,

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'queue-full'
   | 'conflict'
   | 'lease-lost'
+  /** A job's handler has other steps than when the job began. */
+  | 'steps-changed'
   | 'timeout'
   | 'job-dead'
   | 'job-cancelled'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Backoff, backoffMs, defaultBackoff, exponential, fixed } from './backoff.ts'
+import { type Backoff, backoffMs, backoffWaits, defaultBackoff, exponential, fixed } from './backoff.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -122,3 +122,20 @@ describe('backoffMs', () => {
 function fail(): never {
   throw new Error('the backoff itself is broken')
 }
+
+describe('the waits of a backoff', () => {
+  it('are told from the shortest to the longest that its jitter allows', () => {
+    expect(backoffWaits(exponential({ firstMs: 1_000, jitter: 'full' }), 2)).toEqual([
+      { attempt: 1, leastMs: 0, mostMs: 1_000 },
+      { attempt: 2, leastMs: 0, mostMs: 2_000 },
+    ])
+    expect(backoffWaits(fixed(500), 1)).toEqual([{ attempt: 1, leastMs: 500, mostMs: 500 }])
+  })
+
+  it('are those that a job would get where a custom one throws', () => {
+    const broken = (): number => {
+      throw new Error('broken')
+    }
+    expect(backoffWaits(broken, 1)).toEqual([{ attempt: 1, leastMs: 0, mostMs: 1_000 }])
+  })
+})

@@ -48,6 +48,24 @@ export function backoffMs(backoff: Backoff, attempt: number, error: unknown, ran
   return boundedWaitMs(waitMs)
 }
 
+/**
+ * What a backoff would wait after each of the first `count` failed attempts, from the shortest to the longest that its
+ * jitter allows, for an error that says nothing. For people to look at.
+ */
+export function backoffWaits(
+  backoff: Backoff,
+  count: number,
+): { attempt: number; leastMs: number; mostMs: number }[] {
+  const error = new Error('an attempt that failed')
+  const almostOne = 1 - Number.EPSILON / 2
+  return Array.from({ length: count }, (_, index) => {
+    const attempt = index + 1
+    const leastMs = backoffMs(backoff, attempt, error, 0)
+    const mostMs = backoffMs(backoff, attempt, error, almostOne)
+    return { attempt, leastMs: Math.min(leastMs, mostMs), mostMs: Math.max(leastMs, mostMs) }
+  })
+}
+
 function positive(name: string, values: Record<string, number>): void {
   for (const [key, value] of Object.entries(values))
     if (!(value >= 0)) throw new RangeError(`${name}: ${key} must be a number of at least 0, not ${value}`)

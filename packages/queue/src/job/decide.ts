@@ -1,5 +1,6 @@
 import { backoffMs, type Backoff, boundedWaitMs } from './backoff.ts'
 import type { JobError } from './error.ts'
+import type { Wait } from './wait.ts'
 
 /** Thrown by a handler: another attempt can't help. The job is dead at once. */
 export class NonRetryableError extends Error {
@@ -21,6 +22,7 @@ export type Ending =
   | { kind: 'returned'; resultJson: string | null }
   | { kind: 'threw'; thrown: unknown; error: JobError }
   | { kind: 'snoozed'; inMs: number; reason: string }
+  | { kind: 'waits'; wait: Wait }
   | { kind: 'cancelled'; reason: string }
   | { kind: 'released' }
 
@@ -30,6 +32,8 @@ export type Outcome =
   | { kind: 'retry'; inMs: number; error: JobError }
   | { kind: 'dead'; error: JobError }
   | { kind: 'snooze'; inMs: number; reason: string }
+  /** Frees the worker until what the step waits for has come. Costs no attempt. */
+  | { kind: 'wait'; wait: Wait }
   /** Given back untouched: a shutdown, a buffer that was not needed. Costs no attempt. */
   | { kind: 'release' }
   | { kind: 'cancelled'; reason: string }
@@ -44,6 +48,8 @@ export function decide(
       return { kind: 'complete', resultJson: ending.resultJson }
     case 'snoozed':
       return { kind: 'snooze', inMs: boundedWaitMs(ending.inMs), reason: ending.reason }
+    case 'waits':
+      return { kind: 'wait', wait: ending.wait }
     case 'cancelled':
       return { kind: 'cancelled', reason: ending.reason }
     case 'released':

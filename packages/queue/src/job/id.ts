@@ -80,3 +80,16 @@ function nibble(code: number): number {
 export function idTime(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
+
+const lastMs = 2 ** 48 - 1
+
+/** The lowest id that can be made in a millisecond, or later. */
+export function firstId(ms: number): string {
+  const digits = Math.min(lastMs, Math.max(0, Math.floor(ms)))
+    .toString(16)
+    .padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
+}
+
+/** No id is higher. */
+export const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'

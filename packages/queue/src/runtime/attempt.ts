@@ -2,9 +2,15 @@ import type { AnyJob } from '../definition.ts'
 import type { Clock, Timer } from '../engine/clock.ts'
 import type { ClaimedJob, LogLevel, LogLine, Progress } from '../engine/contract.ts'
 import { QueueError } from '../engine/errors.ts'
-import type { AttemptLog, HandlerContext, RunningJob } from '../handler.ts'
+import type { StepWrite } from '../engine/step.ts'
+import { type Dependencies, ReadDependencies } from '../flow/dependencies.ts'
+import type { Steps } from '../flow/steps.ts'
+import type { AttemptLog, FlowContext, HandlerContext, RunningJob } from '../handler.ts'
 import { storable } from '../job/attempt-error.ts'
 import { encodeJson } from '../job/json.ts'
+import type { AttemptStore } from './attempt-store.ts'
+import { FlowExtension } from './flow-extension.ts'
+import { StepMemory } from './step-memory.ts'
 
 /** Thrown by `snooze` to leave the handler. */
 export class Snooze {
@@ -22,8 +28,18 @@ export type StopReason = 'timeout' | 'cancelled' | 'lease-lost' | 'shutdown'
 /** What an attempt asks of the worker that runs it. */
 export interface AttemptHost {
   readonly clock: Clock
+  readonly store: AttemptStore
   reported(attempt: Attempt): void
+  /** Its handler came to a step that waits: the attempt is over. */
+  waits(attempt: Attempt): void
   completeIn(attempt: Attempt, work: (tx: unknown) => unknown): Promise<unknown>
+}
+
+/** What an attempt has said, and is not written yet. */
+export interface Unsent {
+  progress: Progress | null
+  lines: LogLine[]
+  steps: StepWrite[]
 }
 
 const unsentLinesKept = 1_000
@@ -44,10 +60,14 @@ export class Attempt implements HandlerContext, AttemptLog {
   completed = false
   stopped: { reason: StopReason; error: QueueError } | null = null
   timers: Timer[] | null = null
-  unsent: { progress: Progress | null; lines: LogLine[] } | null = null
+  unsent: Unsent | null = null
+  /** Made when the handler uses a step. */
+  memory: StepMemory | null = null
   readonly #host: AttemptHost
   #controller: AbortController | null = null
   #job: RunningJob | null = null
+  #flow: FlowExtension | null = null
+  #dependencies: ReadDependencies | null = null
 
   constructor(host: AttemptHost, claimed: ClaimedJob, definition: AnyJob) {
     this.#host = host
@@ -79,6 +99,24 @@ export class Attempt implements HandlerContext, AttemptLog {
       if (this.stopped) this.#controller.abort(this.stopped.error)
     }
     return this.#controller.signal
+  }
+
+  get step(): Steps {
+    this.memory ??= new StepMemory(this, this.#host.store, () => this.#host.waits(this))
+    return this.memory
+  }
+
+  get flow(): FlowContext {
+    this.#flow ??= new FlowExtension(this, {
+      newId: this.#host.store.newId,
+      extend: nodes => this.#host.store.extend(this, nodes),
+    })
+    return this.#flow
+  }
+
+  get dependencies(): Dependencies {
+    this.#dependencies ??= new ReadDependencies(() => this.#host.store.dependencies(this))
+    return this.#dependencies
   }
 
   get ranMs(): number {
@@ -146,13 +184,19 @@ export class Attempt implements HandlerContext, AttemptLog {
     this.#host.reported(this)
   }
 
-  #unsent(): { progress: Progress | null; lines: LogLine[] } {
-    this.unsent ??= { progress: null, lines: [] }
+  /** To be written before the attempt is settled. */
+  leave(steps: StepWrite[]): void {
+    if (steps.length > 0) this.#unsent().steps.push(...steps)
+  }
+
+  #unsent(): Unsent {
+    this.unsent ??= { progress: null, lines: [], steps: [] }
     return this.unsent
   }
 }
 
-function snooze(inMs: number, reason = 'snoozed'): never {
+/** Leaves the handler by throwing. */
+export function snooze(inMs: number, reason = 'snoozed'): never {
   if (!Number.isFinite(inMs) || inMs < 0)
     throw new QueueError('invalid-argument', `snooze takes milliseconds of at least 0, not ${inMs}`)
   throw new Snooze(Math.round(inMs), storable(reason, 1_000))

@@ -7,6 +7,7 @@ const countedAs = {
   retry: 'retried',
   dead: 'dead',
   snooze: 'snoozed',
+  wait: 'waiting',
   cancelled: 'cancelled',
   release: 'released',
 } as const
@@ -15,7 +16,9 @@ const countedAs = {
 export class Drain {
   /** What ended it before everything was done, and how long running handlers get then. */
   #cut: { by: 'budget' | 'stopped'; deadlineMs: number } | null = null
-  readonly #counts = { completed: 0, retried: 0, dead: 0, snoozed: 0, cancelled: 0, released: 0 }
+  readonly #counts = { completed: 0, retried: 0, dead: 0, snoozed: 0, waiting: 0, cancelled: 0, released: 0 }
+  /** What it has done beside the jobs. */
+  readonly upkeep = { rescued: 0, ticks: 0, pruned: 0 }
 
   readonly #done: () => boolean
   #finish: () => void = () => {}
@@ -32,6 +35,10 @@ export class Drain {
   cut(by: 'budget' | 'stopped', deadlineMs: number): void {
     this.#cut ??= { by, deadlineMs }
     this.#finish()
+  }
+
+  get isCut(): boolean {
+    return this.#cut !== null
   }
 
   /** How long handlers that still run get. */
@@ -55,6 +62,6 @@ export class Drain {
 
   result(exhausted: boolean): DrainResult {
     const endedBy = this.#cut?.by ?? (exhausted ? 'max-jobs' : 'empty')
-    return { ...this.#counts, endedBy }
+    return { ...this.#counts, ...this.upkeep, endedBy }
   }
 }

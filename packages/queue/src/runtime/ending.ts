@@ -19,7 +19,8 @@ export function stopError(reason: StopReason, message: string): QueueError {
 
 /** What events say of an attempt. */
 export function refOf(job: ClaimedJob, worker: string) {
-  return { id: job.id, type: job.type, queue: job.queue, attempt: job.attempt, worker }
+  const { id, type, queue, tenant, attempt } = job
+  return { id, type, queue, tenant, attempt, worker }
 }
 
 /** How an attempt that threw has ended. Why it was stopped says more than what it threw then. */
@@ -29,8 +30,17 @@ export function endingOf(attempt: Attempt, thrown: unknown): Ending {
   if (stopped?.reason === 'shutdown') return { kind: 'released' }
   if (stopped?.reason === 'timeout' || stopped?.reason === 'lease-lost')
     return { kind: 'threw', thrown: stopped.error, error: describeError(stopped.error) }
+  if (attempt.memory?.suspended) return { kind: 'waits', wait: attempt.memory.suspended.wait }
   if (thrown instanceof Snooze) return { kind: 'snoozed', inMs: thrown.inMs, reason: thrown.reason }
   return { kind: 'threw', thrown, error: describeError(thrown) }
+}
+
+/**
+ * Whether a handler that ended so has got over a step that failed last. One that was cut short has not: the step failed
+ * because of that, and is run again.
+ */
+export function gotOver(ending: Ending): boolean {
+  return ending.kind === 'returned' || ending.kind === 'snoozed' || ending.kind === 'waits'
 }
 
 /** Tells in this process what became of an attempt. */
@@ -45,6 +55,8 @@ export function tell(events: Events, ref: ReturnType<typeof refOf>, outcome: Out
       return events.emit('dead', { ...ref, ranMs, error: outcome.error })
     case 'snooze':
       return events.emit('snoozed', { ...ref, inMs: outcome.inMs, reason: outcome.reason })
+    case 'wait':
+      return events.emit('waiting', { ...ref, step: outcome.wait.step.name, on: outcome.wait.step.kind })
     case 'release':
       return events.emit('released', ref)
     case 'cancelled':
@@ -52,6 +64,7 @@ export function tell(events: Events, ref: ReturnType<typeof refOf>, outcome: Out
         id: ref.id,
         type: ref.type,
         queue: ref.queue,
+        tenant: ref.tenant,
         reason: outcome.reason,
       })
   }

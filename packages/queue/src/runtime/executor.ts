@@ -1,13 +1,15 @@
 import { type Clock, nextTurn, type Random } from '../engine/clock.ts'
-import type { ClaimedJob, Engine, Lease, SettleAnswer } from '../engine/contract.ts'
+import type { ClaimedJob, Completion, Engine, Lease, SettleAnswer, Settlement } from '../engine/contract.ts'
 import { QueueError } from '../engine/errors.ts'
 import type { Events } from '../events.ts'
 import type { Handler } from '../handler.ts'
 import { describeError } from '../job/attempt-error.ts'
 import { decide, type Ending, type Outcome } from '../job/decide.ts'
+import type { SeriesTally } from '../series/series-tally.ts'
 import { decodePayload, encodeResult } from '../validate.ts'
 import { Attempt, type AttemptHost, type StopReason } from './attempt.ts'
-import { endingOf, refOf, stopError, tell } from './ending.ts'
+import { AttemptStore } from './attempt-store.ts'
+import { endingOf, gotOver, refOf, stopError, tell } from './ending.ts'
 import { JobBuffer } from './job-buffer.ts'
 import { Reporter } from './reporter.ts'
 import { Settler } from './settler.ts'
@@ -17,11 +19,15 @@ export interface ExecutorOptions {
   worker: string
   clock: Clock
   random: Random
+  newId: () => string
   events: Events
   handlers: ReadonlyMap<string, Handler>
   concurrency: number
   graceMs: number
   maxDeaths: number
+  /** The time by the clock that decides on this engine. */
+  now: () => number
+  tally: SeriesTally
   trouble: (where: string, error: unknown) => void
   /** An attempt is over or was given back: there may be room for another. */
   freed: () => void
@@ -37,6 +43,7 @@ export interface ExecutorOptions {
  */
 export class Executor implements AttemptHost {
   readonly clock: Clock
+  readonly store: AttemptStore
   readonly #options: ExecutorOptions
   readonly #settler: Settler
   readonly #reporter: Reporter
@@ -53,7 +60,16 @@ export class Executor implements AttemptHost {
   constructor(options: ExecutorOptions) {
     this.#options = options
     this.clock = options.clock
-    const { engine, worker, clock, trouble } = options
+    const { engine, worker, clock, newId, trouble } = options
+    const lost = (attempt: Attempt): void => this.loseLeases([attempt.claimed], 'another worker has it')
+    this.store = new AttemptStore({
+      engine,
+      worker,
+      clock,
+      newId,
+      lost,
+      trouble: error => trouble('recording steps', error),
+    })
     this.#settler = new Settler({
       engine,
       worker,
@@ -65,7 +81,7 @@ export class Executor implements AttemptHost {
       engine,
       worker,
       clock,
-      lost: attempt => this.loseLeases([attempt.claimed], 'another worker has it'),
+      lost,
       trouble: error => trouble('reporting progress', error),
     })
   }
@@ -178,7 +194,7 @@ export class Executor implements AttemptHost {
       events.emit('started', {
         ...refOf(claimed, worker),
         maxAttempts: claimed.maxAttempts,
-        waitedMs: Math.max(0, this.clock.now() - claimed.runAt),
+        waitedMs: Math.max(0, this.#options.now() - claimed.runAt),
       })
     this.#perform(attempt, handler)
   }
@@ -193,11 +209,22 @@ export class Executor implements AttemptHost {
     }
     if (!(returned instanceof Promise)) return this.#returned(attempt, returned)
     returned.then(
-      value => this.#returned(attempt, value),
-      thrown => this.#end(attempt, endingOf(attempt, thrown)),
+      value => this.#left(attempt, () => this.#returned(attempt, value)),
+      thrown => this.#left(attempt, () => this.#end(attempt, endingOf(attempt, thrown))),
     )
     // Most handlers of a busy queue end within the turn; only those that do not need a timer.
     if (this.#young.push(attempt) === 1) nextTurn(() => this.#armTimers())
+  }
+
+  waits(attempt: Attempt): void {
+    this.#left(attempt, () => this.#end(attempt, endingOf(attempt, undefined)))
+  }
+
+  /** Steps that the handler does not wait for are recorded before its attempt ends. */
+  #left(attempt: Attempt, end: () => void): void {
+    attempt.memory?.leave()
+    if (attempt.memory?.working) void attempt.memory.quiet().then(end)
+    else end()
   }
 
   #armTimers(): void {
@@ -217,7 +244,9 @@ export class Executor implements AttemptHost {
     // A handler that answers after its time is up has still failed to answer in time.
     if (attempt.stopped?.reason === 'timeout')
       return this.#end(attempt, endingOf(attempt, attempt.stopped.error))
+    if (attempt.memory?.suspended) return this.#end(attempt, endingOf(attempt, undefined))
     try {
+      attempt.memory?.checkEnd()
       this.#end(attempt, { kind: 'returned', resultJson: encodeResult(attempt.definition, value) })
     } catch (error) {
       this.#end(attempt, { kind: 'threw', thrown: error, error: describeError(error) })
@@ -279,6 +308,7 @@ export class Executor implements AttemptHost {
     attempt.ended = true
     const { random, handlers } = this.#options
     const ranMs = attempt.ranMs
+    const waitedMs = this.#waitedMs(attempt, ranMs)
     for (const timer of attempt.timers ?? []) timer.cancel()
     this.#running.delete(attempt)
     if (this.#running.size === 0) {
@@ -300,10 +330,14 @@ export class Executor implements AttemptHost {
             backoff: policy.backoff,
             random: random.number(),
           })
+    const { memory } = attempt
+    const settlement: Settlement = { lease: claimed, outcome, ranMs }
     const settle = (): void =>
-      this.#settler.add({ lease: claimed, outcome, ranMs }, answer =>
-        this.#heard(attempt, outcome, { answer, ranMs }),
-      )
+      this.#settler.add(settlement, answer => this.#heard(attempt, outcome, { answer, ranMs, waitedMs }))
+    if (memory) {
+      if (memory.suspended?.child) settlement.child = memory.suspended.child
+      attempt.leave(memory.rest(gotOver(ending) ? 'returned' : 'threw'))
+    }
     if (attempt.unsent) this.#tellFirst(attempt, settle)
     else settle()
     this.pump()
@@ -318,12 +352,21 @@ export class Executor implements AttemptHost {
     this.#telling.add(told)
   }
 
-  #heard(attempt: Attempt, outcome: Outcome, heard: { answer: SettleAnswer; ranMs: number }): void {
-    const { events, worker } = this.#options
-    const { answer, ranMs } = heard
-    if (answer === 'settled' || answer === 'already-settled')
+  #waitedMs({ claimed }: Attempt, ranMs: number): number {
+    return Math.max(0, this.#options.now() - ranMs - claimed.runAt)
+  }
+
+  #heard(
+    attempt: Attempt,
+    outcome: Outcome,
+    heard: { answer: SettleAnswer; ranMs: number; waitedMs: number },
+  ): void {
+    const { events, worker, tally } = this.#options
+    const { answer, ranMs, waitedMs } = heard
+    if (answer === 'settled' || answer === 'already-settled') {
+      tally.ended(attempt.claimed, outcome.kind, waitedMs, ranMs)
       tell(events, refOf(attempt.claimed, worker), outcome, ranMs)
-    else if (attempt.stopped?.reason !== 'lease-lost' && events.heard('lease-lost'))
+    } else if (attempt.stopped?.reason !== 'lease-lost' && events.heard('lease-lost'))
       events.emit('lease-lost', {
         ...refOf(attempt.claimed, worker),
         reason: `its ${outcome.kind} was refused: ${answer}`,
@@ -344,20 +387,24 @@ export class Executor implements AttemptHost {
   }
 
   async completeIn(attempt: Attempt, work: (tx: unknown) => unknown): Promise<unknown> {
-    const { engine, worker, events } = this.#options
+    const { engine, worker, events, tally } = this.#options
     if (!engine.capabilities.transactions)
       throw new QueueError(
         'unsupported',
         'this engine has no transactions: return the result instead of complete(…)',
       )
     if (attempt.ended) throw new QueueError('lease-lost', 'the attempt is over; nothing was written')
+    if (attempt.memory) attempt.leave(attempt.memory.rest('returned'))
     await this.#reporter.flush(attempt)
     let value: unknown
-    const ranMs = attempt.ranMs
-    const answer = await engine.completeIn(worker, attempt.claimed, tx => {
-      value = work(tx)
-      if (value instanceof Promise) return value as never
+    const { ranMs } = attempt
+    const complete = (returned: unknown): Completion => {
+      value = returned
       return { resultJson: encodeResult(attempt.definition, value), ranMs }
+    }
+    const answer = await engine.completeIn(worker, attempt.claimed, tx => {
+      const returned = work(tx)
+      return returned instanceof Promise ? returned.then(complete) : complete(returned)
     })
     if (answer !== 'settled')
       throw new QueueError(
@@ -365,6 +412,7 @@ export class Executor implements AttemptHost {
         `the job is no longer this attempt's (${answer}); nothing was written`,
       )
     attempt.completed = true
+    tally.ended(attempt.claimed, 'complete', this.#waitedMs(attempt, ranMs), ranMs)
     tell(events, refOf(attempt.claimed, worker), { kind: 'complete', resultJson: null }, ranMs)
     return value
   }
@@ -385,6 +433,7 @@ export class Executor implements AttemptHost {
   /** Gives up what can't be settled any more: its lease will end by itself. */
   close(): void {
     this.#reporter.stop()
+    this.store.close()
     this.#settler.close()
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../engine/clock.ts'
-import type { Engine } from '../engine/contract.ts'
+import type { Engine, Lane } from '../engine/contract.ts'
 import type { Executor } from './executor.ts'
 import { Loop } from './loop.ts'
 
@@ -16,10 +16,14 @@ export class Keeper {
   readonly #clock: Clock
   readonly #worker: string
   readonly #label: string
+  readonly #lanes: Lane[]
   readonly #leaseMs: number
   readonly #loop: Loop
+  readonly #beaten: () => void
   readonly #trouble: (error: unknown) => void
   #guard: Timer | null = null
+  /** What the engine's clock said at the last beat, and when that was by the clock that no one can set. */
+  #engineTime: { at: number; monotonicMs: number } | null = null
 
   constructor(options: {
     engine: Engine
@@ -27,7 +31,10 @@ export class Keeper {
     clock: Clock
     worker: string
     label: string
+    lanes: Lane[]
     leaseMs: number
+    /** A beat got through. */
+    beaten: () => void
     trouble: (error: unknown) => void
   }) {
     this.#engine = options.engine
@@ -35,7 +42,9 @@ export class Keeper {
     this.#clock = options.clock
     this.#worker = options.worker
     this.#label = options.label
+    this.#lanes = options.lanes
     this.#leaseMs = options.leaseMs
+    this.#beaten = options.beaten
     this.#trouble = options.trouble
     this.#loop = new Loop({
       clock: options.clock,
@@ -58,6 +67,12 @@ export class Keeper {
     this.#guard?.cancel()
   }
 
+  /** The time by the clock that decides on this engine. A worker whose own is wrong changes nothing by it. */
+  now(): number {
+    if (this.#engine.capabilities.clock === 'process' || this.#engineTime === null) return this.#clock.now()
+    return this.#engineTime.at + (this.#clock.monotonic() - this.#engineTime.monotonicMs)
+  }
+
   async #tick(): Promise<number | undefined> {
     try {
       await this.#beat()
@@ -75,9 +90,11 @@ export class Keeper {
     const answer = await this.#engine.heartbeat({
       worker: this.#worker,
       label: this.#label,
+      lanes: this.#lanes,
       leases,
       leaseMs: this.#leaseMs,
     })
+    this.#engineTime = { at: answer.serverNow, monotonicMs: this.#clock.monotonic() }
     const lost = new Set(answer.lost)
     this.#executor.loseLeases(
       leases.filter(lease => lost.has(lease.id)),
@@ -89,5 +106,6 @@ export class Keeper {
     this.#guard = this.#clock.after(warnInMs, () =>
       this.#executor.loseLeases(this.#executor.leases(), 'no heartbeat got through'),
     )
+    this.#beaten()
   }
 }

@@ -131,12 +131,12 @@ describe('a tick that throws', () => {
     return undefined
   }
 
-  it('is reported and repeated with waits that double up to ten seconds', async () => {
+  it('is reported and repeated with waits that double up to two seconds', async () => {
     const { loop, startedAt, troubles, advance } = stage(failing(Number.POSITIVE_INFINITY))
     loop.start()
-    await advance(45_000)
+    await advance(12_000)
     const waits = startedAt.slice(1).map((at, index) => at - (startedAt[index] as number))
-    expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
+    expect(waits).toEqual([250, 500, 1_000, 2_000, 2_000, 2_000, 2_000, 2_000])
     expect(troubles).toEqual(startedAt.map(() => fault))
     await loop.stop()
   })

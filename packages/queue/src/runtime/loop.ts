@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '../engine/clock.ts'
 
+/** A store that was away is found again this soon: work goes on within seconds of its return. */
+const longestRetryMs = 2_000
+
 /**
  * Calls `tick` again and again, never twice at once. A tick answers how long to wait before the next, or nothing for
  * the usual interval. One that throws is reported and tried again, with growing waits.
@@ -64,7 +67,7 @@ export class Loop {
         this.#failures = 0
       } catch (error) {
         this.#trouble(error)
-        waitMs = Math.min(10_000, 250 * 2 ** this.#failures++)
+        waitMs = Math.min(longestRetryMs, 250 * 2 ** this.#failures++)
         this.#again = false
       }
     } while (this.#again && !this.#stopped)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../engine/clock.ts'
 import type { Engine, Report } from '../engine/contract.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, Unsent } from './attempt.ts'
 
 /** Progress is for people's eyes: what is said within this time is written once. */
 const gatherMs = 200
@@ -45,16 +45,17 @@ export class Reporter {
   /** Writes what waits, of one attempt or of all. What can't be written now is kept for the next time. */
   async flush(only?: Attempt): Promise<void> {
     const attempts = only ? [only] : [...this.#waiting]
-    const sent = attempts.filter(attempt => this.#waiting.delete(attempt) && attempt.unsent)
+    const sent = attempts.filter(attempt => (this.#waiting.delete(attempt) || only) && attempt.unsent)
     if (sent.length === 0) return
-    const unsent = sent.map(attempt => attempt.unsent as NonNullable<Attempt['unsent']>)
+    const unsent = sent.map(attempt => attempt.unsent as Unsent)
     const reports = sent.map((attempt, index): Report => {
-      const { progress, lines } = unsent[index] as NonNullable<Attempt['unsent']>
+      const { progress, lines, steps } = unsent[index] as Unsent
       attempt.unsent = null
       return {
         lease: attempt.claimed,
         ...(progress ? { progress } : {}),
         ...(lines.length > 0 ? { logLines: lines } : {}),
+        ...(steps.length > 0 ? { steps } : {}),
       }
     })
     try {
@@ -65,10 +66,11 @@ export class Reporter {
     } catch (error) {
       this.#trouble(error)
       sent.forEach((attempt, index) => {
-        const { progress, lines } = unsent[index] as NonNullable<Attempt['unsent']>
+        const { progress, lines, steps } = unsent[index] as Unsent
         attempt.unsent = {
           progress: attempt.unsent?.progress ?? progress,
           lines: [...lines, ...(attempt.unsent?.lines ?? [])],
+          steps: [...steps, ...(attempt.unsent?.steps ?? [])],
         }
         this.add(attempt)
       })

@@ -1,9 +1,7 @@
-import type { Clock } from '../engine/clock.ts'
 import type { Engine, NewJob, ScheduleRecord, Tick } from '../engine/contract.ts'
 import type { Events } from '../events.ts'
 import { nextAfter, parseRecurrence, type Recurrence, ticksBetween } from '../job/recurrence.ts'
 
-const pollMs = 1_000
 /** A tick that is at most this late was not missed. */
 const onTimeMs = 60_000
 /** Of a long absence, only this many ticks are recorded one by one. */
@@ -14,24 +12,36 @@ const recordedAs = { fire: 'fired', skip: 'skipped', coalesce: 'coalesced' } as 
 /** Fires due schedules. Any number may run: the engine records each tick once. */
 export class Scheduler {
   readonly #engine: Engine
-  readonly #clock: Clock
+  readonly #now: () => number
   readonly #events: Events
   readonly #newId: () => string
+  readonly #pollMs: number
   readonly #rules = new Map<string, Recurrence>()
+  /** Ticks that this one has recorded. */
+  recorded = 0
 
-  constructor(options: { engine: Engine; clock: Clock; events: Events; newId: () => string }) {
+  constructor(options: {
+    engine: Engine
+    /** The time by the clock that decides on this engine. */
+    now: () => number
+    events: Events
+    newId: () => string
+    /** How often to look for schedules that another process has changed. */
+    pollMs: number
+  }) {
     this.#engine = options.engine
-    this.#clock = options.clock
+    this.#now = options.now
     this.#events = options.events
     this.#newId = options.newId
+    this.#pollMs = options.pollMs
   }
 
   /** Fires what is due. Answers how long until something may be due again. */
   async tick(): Promise<number> {
-    let waitMs = pollMs
+    let waitMs = this.#pollMs
     for (const schedule of await this.#engine.schedules()) {
       if (schedule.disabledReason !== null) continue
-      const now = this.#clock.now()
+      const now = this.#now()
       if (schedule.nextAt > now) waitMs = Math.min(waitMs, schedule.nextAt - now)
       else await this.#fire(schedule, now)
     }
@@ -52,13 +62,18 @@ export class Scheduler {
       const job = tick.outcome === 'fire' ? this.#job(schedule) : null
       const answer = await this.#engine.fireTick({ ...tick, job })
       if (answer === 'cursor-moved') return
-      if (answer !== 'already')
-        this.#events.emit('schedule-fired', {
-          schedule: schedule.name,
-          scheduledAt: tick.scheduledAt,
-          jobId: answer === 'recorded' && job ? job.id : null,
-          outcome: answer === 'recorded' ? recordedAs[tick.outcome] : answer,
-        })
+      if (answer === 'already') continue
+      this.recorded++
+      const { type, queue, tenant } = schedule.job
+      this.#events.emit('schedule-fired', {
+        schedule: schedule.name,
+        scheduledAt: tick.scheduledAt,
+        jobId: answer === 'recorded' && job ? job.id : null,
+        type,
+        queue,
+        tenant,
+        outcome: answer === 'recorded' ? recordedAs[tick.outcome] : answer,
+      })
     }
   }
 

@@ -118,6 +118,6 @@ export class Settler {
 const passing = ['unavailable', 'read-only', 'disk-full', 'timeout']
 
 /** Whether an error of the store can be expected to go away by itself. */
-function passes(error: unknown): boolean {
+export function passes(error: unknown): boolean {
   return error instanceof QueueError && passing.includes(error.code)
 }

@@ -1,20 +1,21 @@
 import { hostname } from 'node:os'
 import { pid } from 'node:process'
 import { atMost, type Clock } from '../engine/clock.ts'
-import type { Lane } from '../engine/contract.ts'
 import { QueueError } from '../engine/errors.ts'
 import type { Handler } from '../handler.ts'
 import type { Millrace } from '../queue.ts'
+import { SeriesTally } from '../series/series-tally.ts'
 import { Drain } from './drain.ts'
 import { Executor } from './executor.ts'
 import { Fetcher } from './fetcher.ts'
 import { Keeper } from './keeper.ts'
+import { atLeast, handlersByType, lanesOf } from './lanes.ts'
 import { Loop } from './loop.ts'
 import type { DrainOptions, DrainResult, StopOptions, WorkerOptions } from './options.ts'
 import { Pruner } from './pruner.ts'
 import { Scheduler } from './scheduler.ts'
 
-const cancelPollMs = 1_000
+const loopPollMs = 1_000
 const rescuedAtOnce = 500
 const patienceMs = 5_000
 const defaultDeadlineMs = 25_000
@@ -31,8 +32,11 @@ export class Worker {
   readonly #fetcher: Fetcher
   readonly #keeper: Keeper
   readonly #scheduler: Scheduler
+  readonly #tally: SeriesTally
   readonly #loops: Loop[]
   readonly #cancels: Loop
+  readonly #schedules: Loop
+  readonly #pruner: Pruner
   readonly #options: WorkerOptions
   #drain: Drain | null = null
   #draining: Promise<void> = Promise.resolve()
@@ -51,9 +55,18 @@ export class Worker {
     const byType = handlersByType(handlers)
     const leaseMs = options.leaseMs ?? 30_000
     const shared = { engine, clock, worker: this.id }
+    const now = (): number => this.#keeper.now()
+    this.#tally = new SeriesTally({
+      ...shared,
+      now,
+      trouble: error => this.#trouble('writing the series', error),
+    })
     this.#executor = new Executor({
       ...shared,
       random,
+      now,
+      tally: this.#tally,
+      newId: millrace.newId,
       events,
       handlers: byType,
       concurrency: atLeast('concurrency', options.concurrency ?? 10, 1),
@@ -64,10 +77,11 @@ export class Worker {
       settled: (outcome, answer) => this.#drain?.settled(outcome, answer),
       rested: () => this.#drain?.look(),
     })
+    const lanes = lanesOf(handlers, options.queues)
     this.#fetcher = new Fetcher({
       ...shared,
       executor: this.#executor,
-      lanes: lanesOf(handlers, options.queues),
+      lanes,
       leaseMs: atLeast('leaseMs', leaseMs, 100),
       pollMs: options.pollMs ?? 1_000,
       looked: () => this.#drain?.look(),
@@ -77,20 +91,31 @@ export class Worker {
       ...shared,
       executor: this.#executor,
       label: options.label ?? `${hostname()}:${pid}`,
+      lanes,
       leaseMs,
+      beaten: () => void millrace.feed.learn(),
       trouble: error => this.#trouble('heartbeat', error),
     })
-    this.#scheduler = new Scheduler({ engine, clock, events, newId: millrace.newId })
-    const pruner = new Pruner(
+    this.#scheduler = new Scheduler({
+      engine,
+      now,
+      events,
+      newId: millrace.newId,
+      pollMs: options.schedulePollMs ?? loopPollMs,
+    })
+    this.#pruner = new Pruner(
       engine,
       handlers.map(handler => handler.job),
     )
-    this.#cancels = this.#loop('looking for cancels', cancelPollMs, () => this.#lookForCancels())
+    this.#cancels = this.#loop('looking for cancels', options.cancelPollMs ?? loopPollMs, () =>
+      this.#lookForCancels(),
+    )
+    this.#schedules = this.#loop('schedules', loopPollMs, () => this.#scheduler.tick())
     this.#loops = [
       this.#cancels,
-      this.#loop('rescue', options.sweepMs ?? 5_000, () => this.#rescue()),
-      ...(options.scheduler === false ? [] : [this.#loop('schedules', 1_000, () => this.#scheduler.tick())]),
-      ...(options.pruner === false ? [] : [this.#loop('pruning', 5_000, () => pruner.tick())]),
+      this.#loop('rescue', options.sweepMs ?? 5_000, () => this.#rescue().then(() => undefined)),
+      ...(options.scheduler === false ? [] : [this.#schedules]),
+      ...(options.pruner === false ? [] : [this.#loop('pruning', 5_000, () => this.#pruner.tick())]),
     ]
   }
 
@@ -128,11 +153,20 @@ export class Worker {
   async #begin(): Promise<void> {
     this.#executor.accepting = true
     await this.#millrace.open()
+    // Whoever watches sees its first job, too.
     await this.#keeper.start()
-    this.#unsubscribe = this.#millrace.engine.subscribe(hint => {
+    await this.#millrace.feed.learn()
+    const unhint = this.#millrace.engine.subscribe(hint => {
       if (hint.kind === 'ready') this.#fetcher.nudge()
       else if (hint.kind === 'cancel') this.#cancels.nudge()
+      else if (hint.kind === 'watch') this.#millrace.feed.look()
     })
+    const unhear = this.#millrace.on('schedule-changed', () => this.#schedules.nudge())
+    this.#millrace.tallies.add(this.#tally)
+    this.#unsubscribe = () => {
+      unhint()
+      unhear()
+    }
   }
 
   /**
@@ -184,14 +218,18 @@ export class Worker {
       patienceMs,
       Promise.all([...this.#loops.map(loop => loop.stop()), this.#keeper.stop()]),
     )
+    await atMost(this.#clock, patienceMs, Promise.all([this.#tally.close(), this.#millrace.feed.flush()]))
+    this.#millrace.tallies.delete(this.#tally)
     const left = this.#millrace.engine.retire(this.id).catch(error => this.#trouble('leaving', error))
     await atMost(this.#clock, patienceMs, left)
     this.#state = 'stopped'
   }
 
   /**
-   * Does what is due and returns: for cron-driven and serverless use. Also fires due schedules and rescues jobs of dead
-   * workers. Needs no `start`; may be called again.
+   * Does what is due and returns: for cron-driven and serverless use. Before that it fires due schedules and rescues the
+   * jobs of dead workers; beside it, it prunes what retention no longer keeps. So a store needs no other process than
+   * whoever calls this once a minute. Needs no `start`; may be called again. A process that dies in it leaves what any
+   * dead worker leaves: leases that end.
    */
   async drain(options: DrainOptions = {}): Promise<DrainResult> {
     if (this.#state !== 'new') throw new QueueError('conflict', 'this worker is started: it drains by itself')
@@ -202,28 +240,50 @@ export class Worker {
     })
     const drain = new Drain(() => !this.#executor.busy && (this.#fetcher.dry || this.#fetcher.exhausted))
     this.#drain = drain
+    const { maxJobs, budgetMs } = options
+    const spent = (): void => drain.cut('budget', 0)
+    const budget = budgetMs === undefined ? null : this.#clock.after(budgetMs, spent)
+    if (budgetMs !== undefined && budgetMs <= 0) spent()
     try {
       await this.#begin()
-      if (this.#options.scheduler !== false) await this.#scheduler.tick()
-      await this.#rescue()
+      await this.#lookAfter(drain)
+      const pruned = this.#pruneFor(drain)
       this.#cancels.start()
-      this.#fetcher.start(options.maxJobs === undefined ? {} : { atMost: options.maxJobs })
-      const budget =
-        options.budgetMs === undefined
-          ? null
-          : this.#clock.after(options.budgetMs, () => drain.cut('budget', 0))
+      if (!drain.isCut) this.#fetcher.start(maxJobs === undefined ? {} : { atMost: maxJobs })
       await drain.finished()
-      budget?.cancel()
       await this.#stopClaiming()
       await this.#settleRunning(drain.deadlineMs)
+      await pruned
       return drain.result(this.#fetcher.exhausted)
     } finally {
+      budget?.cancel()
       await this.#stopClaiming()
       await this.#end()
       this.#drain = null
       this.#state = 'new'
       finished()
     }
+  }
+
+  /** Due schedules and ended leases first, so that what comes of them is done by the same drain. */
+  async #lookAfter(drain: Drain): Promise<void> {
+    if (this.#options.scheduler !== false) {
+      const before = this.#scheduler.recorded
+      await this.#scheduler.tick()
+      drain.upkeep.ticks = this.#scheduler.recorded - before
+    }
+    drain.upkeep.rescued = await this.#rescue()
+  }
+
+  /** Never fails the drain: what is left is pruned by the next. */
+  async #pruneFor(drain: Drain): Promise<void> {
+    if (this.#options.pruner === false) return
+    const removed = (count: number): void => {
+      drain.upkeep.pruned += count
+    }
+    await this.#pruner
+      .run(this.#clock, removed, () => drain.isCut)
+      .catch(error => this.#trouble('pruning', error))
   }
 
   async #lookForCancels(): Promise<undefined> {
@@ -233,38 +293,19 @@ export class Worker {
     this.#executor.cancel(await this.#millrace.engine.cancelRequests(this.id, leases))
   }
 
-  async #rescue(): Promise<undefined> {
+  /** Answers how many. */
+  async #rescue(): Promise<number> {
     const { engine, events } = this.#millrace
-    for (;;) {
+    for (let count = 0; ; ) {
       const rescued = await engine.rescue({ maxDeaths: this.#options.maxDeaths ?? 3, limit: rescuedAtOnce })
-      for (const { id, type, queue, worker, deaths, now } of rescued)
-        events.emit('rescued', { id, type, queue, worker, deaths, now })
-      if (rescued.length < rescuedAtOnce) return
+      for (const { attempt: _, ...job } of rescued) {
+        this.#tally.rescued(job, job.now)
+        events.emit('rescued', job)
+      }
+      count += rescued.length
+      if (rescued.length < rescuedAtOnce) return count
     }
   }
-}
-
-function handlersByType(handlers: readonly Handler[]): Map<string, Handler> {
-  const byType = new Map<string, Handler>()
-  for (const handler of handlers)
-    for (const type of [handler.job.type, ...handler.job.aliases]) {
-      if (byType.has(type))
-        throw new QueueError('invalid-argument', `two handlers for the job type ${type}; keep one`)
-      byType.set(type, handler)
-    }
-  return byType
-}
-
-/** What a worker claims: in each queue, the types it has handlers for. A job may have been enqueued into any of them. */
-function lanesOf(handlers: readonly Handler[], wanted: readonly string[] | undefined): Lane[] {
-  const types = handlers.flatMap(({ job }) => [job.type, ...job.aliases])
-  const queues = new Set(wanted ?? handlers.map(({ job }) => job.queue))
-  return [...queues].map(queue => ({ queue, types }))
-}
-
-function atLeast(what: string, value: number, least: number): number {
-  if (Number.isFinite(value) && value >= least) return Math.floor(value)
-  throw new QueueError('invalid-argument', `${what} must be a number of at least ${least}, not ${value}`)
 }
 
 export function createWorker(

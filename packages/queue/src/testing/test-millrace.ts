@@ -42,6 +42,8 @@ export class TestMillrace {
       leaseMs: dayMs,
       pollMs: dayMs,
       sweepMs: dayMs,
+      cancelPollMs: dayMs,
+      schedulePollMs: dayMs,
       ...worker,
     })
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fixed, handle } from '../../src/index.ts'
 import { aborted, nextEvent } from '../support/events.ts'
-import { gate, openRuntime, plainJob } from './runtime-stage.ts'
+import { gate, openRuntime, plainJob, still } from './runtime-stage.ts'
 import { minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
@@ -89,12 +89,15 @@ export function cancellationCases(subject: EngineSubject): void {
     const runtime = await openRuntime(subject)
     const work = plainJob({ backoff: fixed(minuteMs) })
     let runs = 0
-    await runtime.start([
-      handle(work, () => {
-        runs++
-        throw new Error('no')
-      }),
-    ])
+    await runtime.start(
+      [
+        handle(work, () => {
+          runs++
+          throw new Error('no')
+        }),
+      ],
+      still,
+    )
     const { id } = await runtime.millrace.enqueue(work, {})
     await runtime.clock.eventually(async () => (await runtime.job(id)).shown === 'retrying')
     expect(await runtime.millrace.cancel(id)).toBe('cancelled')

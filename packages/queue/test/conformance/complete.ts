@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineJob, fixed, handle } from '../../src/index.ts'
 import { gate, openRuntime, plainJob } from './runtime-stage.ts'
 import { minuteMs, secondMs } from './samples.ts'
-import type { EngineSubject } from './stage.ts'
+import { after, type EngineSubject } from './stage.ts'
 
 export function completeCases(subject: EngineSubject): void {
   if (!subject.capabilities.transactions) {
@@ -23,10 +23,7 @@ export function completeCases(subject: EngineSubject): void {
     const work = plainJob()
     await runtime.start([
       handle(work, ({ complete, job }) =>
-        complete(tx => {
-          runtime.stage.caller.write(tx, `sent by ${job.id}`)
-          return { sent: true }
-        }),
+        complete(tx => after(runtime.stage.caller.write(tx, `sent by ${job.id}`), () => ({ sent: true }))),
       ),
     ])
     const { id } = await runtime.millrace.enqueue(work, {})
@@ -40,11 +37,12 @@ export function completeCases(subject: EngineSubject): void {
     const work = plainJob({ backoff: fixed(0), maxAttempts: 2 })
     await runtime.start([
       handle(work, ({ complete, job }) =>
-        complete(tx => {
-          runtime.stage.caller.write(tx, `attempt ${job.attempt}`)
-          if (job.attempt === 1) throw new Error('on second thoughts')
-          return 'done'
-        }),
+        complete(tx =>
+          after(runtime.stage.caller.write(tx, `attempt ${job.attempt}`), () => {
+            if (job.attempt === 1) throw new Error('on second thoughts')
+            return 'done'
+          }),
+        ),
       ),
     ])
     const { id } = await runtime.millrace.enqueue(work, {})
@@ -62,10 +60,12 @@ export function completeCases(subject: EngineSubject): void {
     })
     await runtime.start([
       handle(work, ({ complete }) =>
-        complete(tx => {
-          runtime.stage.caller.write(tx, 'written')
-          return { total: 'many' } as unknown as { total: number }
-        }),
+        complete(tx =>
+          after(
+            runtime.stage.caller.write(tx, 'written'),
+            () => ({ total: 'many' }) as unknown as { total: number },
+          ),
+        ),
       ),
     ])
     const { id } = await runtime.millrace.enqueue(work, {})
@@ -89,13 +89,13 @@ export function completeCases(subject: EngineSubject): void {
     ])
     const { id } = await runtime.millrace.enqueue(work, {})
     await runtime.reaches(id, 'running')
-    runtime.clock.freeze(minuteMs)
+    runtime.freeze(minuteMs)
     await runtime.stage.rescue({ engine: other })
     const lease = await runtime.stage.claimOne({ type: 'work', worker: 'successor', engine: other })
-    await other.completeIn('successor', lease, tx => {
-      runtime.stage.caller.write(tx, 'successor')
-      return { resultJson: '"right"', ranMs: 0 }
-    })
+    await other.completeIn('successor', lease, tx =>
+      after(runtime.stage.caller.write(tx, 'successor'), () => ({ resultJson: '"right"', ranMs: 0 })),
+    )
+    runtime.awake()
     frozen.resolve()
     expect(await runtime.clock.until(heard.promise)).toMatchObject({ code: 'lease-lost' })
     await runtime.clock.advance(10 * secondMs)
@@ -144,7 +144,9 @@ export function completeCases(subject: EngineSubject): void {
         complete(tx => {
           const enqueued = runtime.millrace.enqueue(follow, payload, { tx })
           enqueued.catch(() => {})
-          if (payload.n === 0) throw new Error('nothing shall follow')
+          return after(subject.asyncWork ? enqueued : undefined, () => {
+            if (payload.n === 0) throw new Error('nothing shall follow')
+          })
         }),
       ),
     ])

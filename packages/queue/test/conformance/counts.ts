@@ -24,6 +24,19 @@ export function countCases(subject: EngineSubject): void {
     })
   })
 
+  it('know when the next job falls due, in whatever queue', async () => {
+    const stage = await openStage(subject)
+    expect(await stage.engine.nextDueAt()).toBeNull()
+    await stage.enqueue({ queue: 'slow', delayMs: hourMs })
+    expect(await stage.engine.nextDueAt()).toBe(stage.clock.now() + hourMs)
+    await stage.enqueue({ queue: 'fast', delayMs: minuteMs })
+    await stage.enqueue({ queue: 'fast' })
+    const dueAt = stage.clock.now() + minuteMs
+    expect(await stage.engine.nextDueAt()).toBe(dueAt)
+    await stage.clock.advance(hourMs - 1)
+    expect(await stage.engine.nextDueAt()).toBe(dueAt)
+  })
+
   it('follow a job through its states', async () => {
     const stage = await openStage(subject)
     const total = async () => (await stage.engine.counts()).total

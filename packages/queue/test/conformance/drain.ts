@@ -5,7 +5,10 @@ import { enqueueMany, gate, openRuntime, plainJob } from './runtime-stage.ts'
 import { hourMs, minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
-const nothing = { completed: 0, retried: 0, dead: 0, snoozed: 0, cancelled: 0, released: 0 }
+const nothing = {
+  ...{ completed: 0, retried: 0, dead: 0, snoozed: 0, waiting: 0, cancelled: 0, released: 0 },
+  ...{ rescued: 0, ticks: 0, pruned: 0 },
+}
 
 export function drainCases(subject: EngineSubject): void {
   it('does all that is due and says so', async () => {
@@ -157,7 +160,12 @@ export function drainCases(subject: EngineSubject): void {
     await runtime.stage.claimOne({ type: 'work', worker: 'dead-worker', leaseMs: minuteMs })
     await runtime.clock.advance(minuteMs + 1)
     const worker = runtime.worker([handle(work, ({ job }) => job.attempt)])
-    expect(await runtime.clock.until(worker.drain())).toMatchObject({ completed: 1 })
+    expect(await runtime.clock.until(worker.drain())).toEqual({
+      ...nothing,
+      completed: 1,
+      rescued: 1,
+      endedBy: 'empty',
+    })
     expect(await runtime.job(id)).toMatchObject({ state: 'completed', result: 2, deaths: 1 })
   })
 
@@ -168,7 +176,57 @@ export function drainCases(subject: EngineSubject): void {
     const worker = runtime.worker([handle(work, ({ payload }) => payload.n)])
     expect(await runtime.clock.until(worker.drain())).toMatchObject({ completed: 0 })
     await runtime.clock.advance(hourMs)
-    expect(await runtime.clock.until(worker.drain())).toMatchObject({ completed: 1 })
+    expect(await runtime.clock.until(worker.drain())).toEqual({
+      ...nothing,
+      completed: 1,
+      ticks: 1,
+      endedBy: 'empty',
+    })
+  })
+
+  describe('prunes what retention no longer keeps', () => {
+    it('in the same call, batch after batch', async () => {
+      const runtime = await openRuntime(subject)
+      const work = plainJob({ retention: { completed: { maxAgeMs: hourMs } } })
+      const ids = await enqueueMany(runtime.millrace, work, 1_200)
+      const worker = runtime.worker([handle(work, () => 1)])
+      expect(await runtime.clock.until(worker.drain())).toMatchObject({ completed: 1_200, pruned: 0 })
+      runtime.clock.freeze(2 * hourMs)
+      expect(await runtime.clock.until(worker.drain())).toMatchObject({ pruned: 1_200, endedBy: 'empty' })
+      expect(await runtime.stage.states(ids)).toEqual(Array(1_200).fill(null))
+    })
+
+    it('but no longer than its budget, and something in every call', async () => {
+      const runtime = await openRuntime(subject)
+      const work = plainJob({ retention: { completed: { maxAgeMs: hourMs } } })
+      await enqueueMany(runtime.millrace, work, 1_200)
+      const worker = runtime.worker([handle(work, () => 1)])
+      await runtime.clock.until(worker.drain())
+      runtime.clock.freeze(2 * hourMs)
+      const { pruned } = await runtime.clock.until(worker.drain({ budgetMs: 0 }))
+      expect(pruned).toBe(500)
+    })
+
+    it('unless it was told not to', async () => {
+      const runtime = await openRuntime(subject)
+      const work = plainJob({ retention: { completed: { maxCount: 0 } } })
+      await enqueueMany(runtime.millrace, work, 3)
+      const worker = runtime.worker([handle(work, () => 1)], { pruner: false })
+      await runtime.clock.until(worker.drain())
+      expect(await runtime.clock.until(worker.drain())).toMatchObject({ pruned: 0 })
+    })
+  })
+
+  it('with its budget spent before it began claims nothing', async () => {
+    const runtime = await openRuntime(subject)
+    const work = plainJob()
+    const [id] = await enqueueMany(runtime.millrace, work, 1)
+    const worker = runtime.worker([handle(work, () => 1)])
+    expect(await runtime.clock.until(worker.drain({ budgetMs: 0 }))).toEqual({
+      ...nothing,
+      endedBy: 'budget',
+    })
+    expect(await runtime.job(id as string)).toMatchObject({ state: 'queued', attempt: 0 })
   })
 
   it('keeps the lease of a long job', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aJob, complete, hourMs, secondMs } from './samples.ts'
+import { aJob, complete, dead, hourMs, secondMs } from './samples.ts'
 import { type EngineSubject, openStage } from './stage.ts'
 
 export function enqueueCases(subject: EngineSubject): void {
@@ -150,5 +150,18 @@ export function enqueueCases(subject: EngineSubject): void {
     const id = await stage.enqueue({ runAt })
     expect((await stage.job(id)).runAt).toBe(runAt)
     expect(await stage.claim()).toEqual([])
+  })
+
+  it('keeps the job that it comes from, to its end and beyond', async () => {
+    const stage = await openStage(subject)
+    const { id: origin } = await stage.finished(dead())
+    const lease = await stage.running({ origin })
+    expect((await stage.job(lease.id)).origin).toBe(origin)
+    await stage.settle(lease, complete())
+    expect((await stage.job(lease.id)).origin).toBe(origin)
+    await stage.engine.redrive([lease.id])
+    await stage.settle(await stage.claimOne(), dead())
+    expect((await stage.job(lease.id)).origin).toBe(origin)
+    expect((await stage.job(origin)).origin).toBeNull()
   })
 }

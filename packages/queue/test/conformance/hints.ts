@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/engine/clock.ts'
 import type { Engine, Hint, Lease } from '../../src/engine/contract.ts'
 import { idMaker } from '../../src/job/id.ts'
+import { turn } from '../support/test-clock.ts'
 import { aJob, complete, dead, minuteMs } from './samples.ts'
 import { type EngineSubject, openStage } from './stage.ts'
 
@@ -130,12 +131,9 @@ export function hintCases(subject: EngineSubject): void {
       })
       const kind = ({ enqueue: 'ready', settle: 'settled', cancel: 'cancel' } as const)[what]
       // What was written before may still be told: only a hint that comes after the act is meant.
-      await new Promise<void>(resolve => {
-        const off = other.subscribe(() => resolve())
-        void engine.configureQueue('other', { maxQueued: 7 }).then(() => onTestFinished(off))
-      })
+      await heardAfter(other, 'other', () => engine.enqueue([aJob({ id: newId(), queue: 'other' })]))
       const heardOf = new Promise<void>(resolve => {
-        other.subscribe(hint => hint.kind === kind && resolve())
+        other.subscribe(hint => hint.kind === kind && isOf(hint, 'default') && resolve())
       })
       const sinceMs = performance.now()
       if (what === 'enqueue') await engine.enqueue([aJob({ id: newId() })])
@@ -156,6 +154,25 @@ async function openPair(subject: EngineSubject): Promise<{ engine: Engine; other
   onTestFinished(() => other.close())
   await other.open()
   return { engine: under.engine, other }
+}
+
+/** Acts until the engine hears of that queue: whoever has just begun to listen may miss the first word. */
+async function heardAfter(engine: Engine, queue: string, act: () => Promise<unknown>): Promise<void> {
+  let isHeard = false
+  const off = engine.subscribe(hint => {
+    if (hint.kind === 'ready' && isOf(hint, queue)) isHeard = true
+  })
+  onTestFinished(off)
+  for (let acts = 0; !isHeard; acts++) {
+    if (acts > 20) throw new Error('no hint was heard of any of 20 acts')
+    await act()
+    for (const sinceMs = performance.now(); !isHeard && performance.now() - sinceMs < pollMs / 2; )
+      await turn()
+  }
+}
+
+function isOf(hint: Hint, queue: string): boolean {
+  return hint.kind !== 'ready' || hint.queue === null || hint.queue === queue
 }
 
 function heard(engine: Engine): Hint[] {

@@ -160,6 +160,36 @@ export function idempotencyCases(subject: EngineSubject): void {
       expect(await again(stage, keyed('k'))).toMatchObject({ outcome: 'enqueued' })
     })
   })
+
+  describe('finding a job by its key', () => {
+    it('gives the job that the key stands for, live or finished', async () => {
+      const stage = await openStage(subject)
+      const id = await stage.enqueue(keyed('order-7'))
+      expect(await stage.engine.findByKey('', 'order-7')).toBe(id)
+      await stage.settle(await stage.claimOne(), complete())
+      expect(await stage.engine.findByKey('', 'order-7')).toBe(id)
+    })
+
+    it('gives none for an unknown key, and none of another tenant', async () => {
+      const stage = await openStage(subject)
+      await stage.enqueue({ ...keyed('order-7'), tenant: 'acme' })
+      expect(await stage.engine.findByKey('', 'order-7')).toBeNull()
+      expect(await stage.engine.findByKey('acme', 'order')).toBeNull()
+    })
+
+    it('gives none once the key is free again', async () => {
+      const stage = await openStage(subject)
+      const id = await stage.enqueue(keyed('order-7'))
+      await stage.settle(await stage.claimOne(), complete())
+      await stage.clock.advance(2 * dayMs)
+      await pruneAll(stage)
+      await stage.clock.advance(1)
+      expect(await stage.engine.findByKey('', 'order-7')).toBeNull()
+      const next = await stage.enqueue(keyed('order-7'))
+      expect(next).not.toBe(id)
+      expect(await stage.engine.findByKey('', 'order-7')).toBe(next)
+    })
+  })
 }
 
 function keyed(key: string, body = 'body'): Pick<NewJob, 'idempotency'> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../src/engine/contract.ts'
 import { complete, minuteMs, retry, secondMs } from './samples.ts'
 import { type EngineSubject, openStage } from './stage.ts'
 
@@ -29,6 +30,23 @@ export function leaseCases(subject: EngineSubject): void {
     }
   })
 
+  it('is made once by a worker that is new in several calls at once, and what it claims stays its own', async () => {
+    const stage = await openStage(subject)
+    const engines = [stage.engine, await stage.another(), await stage.another()]
+    for (let round = 0; round < 20; round++) {
+      const worker = `new-${round}`
+      await stage.enqueueMany(6)
+      const [beat, ...claims] = await Promise.all([
+        stage.beat(worker, [], { engine: engines[0] as Engine }),
+        ...engines.flatMap(engine => [0, 1].map(() => stage.claim({ worker, engine, limit: 1 }))),
+      ])
+      expect(beat.lost).toEqual([])
+      const jobs = claims.flat()
+      expect(new Set(jobs.map(job => job.id)).size).toBe(jobs.length)
+      expect((await stage.beat(worker, jobs)).lost).toEqual([])
+    }
+  })
+
   describe('heartbeat', () => {
     it('extends a lease', async () => {
       const stage = await openStage(subject)
@@ -47,8 +65,8 @@ export function leaseCases(subject: EngineSubject): void {
     it('holds a lease for hours', async () => {
       const stage = await openStage(subject)
       const lease = await stage.running({}, { leaseMs })
-      for (let beat = 0; beat < 720; beat++) {
-        await stage.clock.advance(10 * secondMs)
+      for (let beat = 0; beat < 250; beat++) {
+        await stage.clock.advance(leaseMs - 1)
         await stage.beat('worker-1', [lease], { leaseMs })
       }
       expect(await stage.rescue()).toEqual([])
@@ -150,8 +168,21 @@ export function leaseCases(subject: EngineSubject): void {
           startedAt,
           beatAt: stage.clock.now(),
           expiresAt: stage.clock.now() + leaseMs,
+          lanes: null,
         },
       ])
+    })
+
+    it('says what it claims, and that stands until it says something else', async () => {
+      const stage = await openStage(subject)
+      const lanes = [{ queue: 'default', types: ['mail', 'report'] }]
+      const beat = { worker: 'worker-1', label: 'host:42', leases: [], leaseMs }
+      await stage.engine.heartbeat({ ...beat, lanes })
+      await stage.engine.heartbeat(beat)
+      expect((await stage.engine.workers()).map(each => each.lanes)).toEqual([lanes])
+      const fewer = [{ queue: 'default', types: ['mail'] }]
+      await stage.engine.heartbeat({ ...beat, lanes: fewer })
+      expect((await stage.engine.workers()).map(each => each.lanes)).toEqual([fewer])
     })
 
     it('is seen by another instance', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine, JobFilter, JobRecord } from '../../src/engine/contract.ts'
-import { cancelled, complete, dayMs, dead, hourMs, minuteMs, retry } from './samples.ts'
+import type { Outcome } from '../../src/job/decide.ts'
+import { enqueued } from './flow-stage.ts'
+import { anError, cancelled, complete, dayMs, dead, hourMs, minuteMs, retry } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
 
 export function listCases(subject: EngineSubject): void {
@@ -196,6 +198,44 @@ export function listCases(subject: EngineSubject): void {
       expect(await listed(stage.engine, { tenant: "o'brien; --" })).toHaveLength(1)
       expect(await listed(stage.engine, { tenant: "' OR '1'='1" })).toEqual([])
       expect(await listed(stage.engine, { types: ['%'] })).toEqual([])
+    })
+
+    it('by state finds what is blocked by others, and what waits in a step', async () => {
+      const stage = await openStage(subject)
+      const flow = await enqueued(stage, { mail: [], report: ['mail'] })
+      const wait = {
+        step: { name: 's', ordinal: 1, kind: 'signal' as const, signal: 'x' },
+        inMs: null,
+        until: null,
+      }
+      const parked = await stage.finished({ kind: 'wait', wait }, { type: 'other' })
+      const blocked = flow.idOf('report')
+      expect(await listed(stage.engine, { states: ['blocked'] })).toEqual([parked.id, blocked])
+      expect(await listed(stage.engine, { states: ['blocked'], types: ['report'] })).toEqual([blocked])
+      expect(await paged(stage.engine, { states: ['blocked'] }, 1)).toEqual([parked.id, blocked])
+      await flow.run('mail')
+      expect(await listed(stage.engine, { states: ['blocked'] })).toEqual([parked.id])
+    })
+
+    it('by the fault of the last error shows live and finished jobs that failed by it', async () => {
+      const stage = await openStage(subject)
+      const failed = (fingerprint: string) => ({ ...anError(), fingerprint })
+      const dies = (fingerprint: string): Outcome => ({ kind: 'dead', error: failed(fingerprint) })
+      const first = await stage.finished(dies('aaaa'))
+      const other = await stage.finished(dies('bbbb'), { tenant: 'acme' })
+      const second = await stage.finished(dies('aaaa'), { type: 'report', tenant: 'acme' })
+      await stage.finished(complete())
+      const again = await stage.finished({ kind: 'retry', inMs: hourMs, error: failed('aaaa') })
+      const found = (filter: JobFilter) => listed(stage.engine, filter)
+      expect(await found({ fingerprint: 'aaaa' })).toEqual([again.id, second.id, first.id])
+      expect(await found({ fingerprint: 'bbbb' })).toEqual([other.id])
+      expect(await found({ fingerprint: 'cccc' })).toEqual([])
+      expect(await found({ fingerprint: 'aaaa', states: ['dead'] })).toEqual([second.id, first.id])
+      expect(await found({ fingerprint: 'aaaa', states: ['queued'] })).toEqual([again.id])
+      expect(await found({ fingerprint: 'aaaa', types: ['report'] })).toEqual([second.id])
+      expect(await found({ fingerprint: 'aaaa', tenant: 'acme' })).toEqual([second.id])
+      expect(await found({ fingerprint: 'aaaa', queues: ['other'] })).toEqual([])
+      expect(await paged(stage.engine, { fingerprint: 'aaaa' }, 1)).toEqual([again.id, second.id, first.id])
     })
   })
 }

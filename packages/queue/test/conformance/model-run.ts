@@ -144,7 +144,7 @@ export class ModelRun {
     else {
       job.state = 'queued'
       if (outcome.kind !== 'retry') job.attempt--
-      if (outcome.kind !== 'release') job.runAt = this.#now + outcome.inMs
+      if (outcome.kind === 'retry' || outcome.kind === 'snooze') job.runAt = this.#now + outcome.inMs
     }
   }
 

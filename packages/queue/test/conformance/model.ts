@@ -91,7 +91,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 export function modelCases(subject: EngineSubject): void {
   it('any sequence of acts leaves the store as a plain model says, its counters equal to a recount', async () => {
     const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31)
-    const runs = Number(process.env['MILLRACE_RUNS'] ?? 400)
+    const runs = Number(process.env['MILLRACE_RUNS'] ?? subject.modelRuns ?? 400)
     const stage = await openStage(subject)
     const property = fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 60 }), async acts => {
       const run = new ModelRun(stage)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { handle, NonRetryableError } from '../../src/index.ts'
-import { enqueueMany, openRuntime, plainJob } from './runtime-stage.ts'
+import { enqueueMany, openRuntime, plainJob, still } from './runtime-stage.ts'
 import { dayMs, hourMs, minuteMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
@@ -65,7 +65,7 @@ export function prunerCases(subject: EngineSubject): void {
   it('is left out of a worker that was told so', async () => {
     const runtime = await openRuntime(subject)
     const work = plainJob({ retention: { completed: { maxCount: 0 } } })
-    await runtime.start([handle(work, () => 1)], { pruner: false })
+    await runtime.start([handle(work, () => 1)], { ...still, pruner: false })
     const ids = await enqueueMany(runtime.millrace, work, 3)
     await runtime.allReach(ids, 'completed')
     await runtime.clock.advance(10 * minuteMs)

@@ -54,6 +54,17 @@ export function redriveCases(subject: EngineSubject): void {
     )
   })
 
+  it('lists a job once that ends again in the same millisecond', async () => {
+    const stage = await openStage(subject)
+    const ids = await stage.enqueueMany(3)
+    await stage.engine.cancel(ids, 'not needed')
+    expect(await stage.engine.redrive([ids[1] as string])).toEqual(['redriven'])
+    await stage.engine.cancel([ids[1] as string], 'not needed')
+    const { jobs } = await stage.engine.list({ states: ['cancelled'] }, { limit: 10 })
+    expect(jobs.map(each => each.id).toSorted()).toEqual(ids.toSorted())
+    expect((await stage.engine.list({}, { limit: 10 })).jobs).toHaveLength(3)
+  })
+
   it('forgives the deaths of workers', async () => {
     const stage = await openStage(subject)
     const { id } = await stage.running({ maxAttempts: 100 }, { leaseMs: minuteMs })

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { enqueued } from './flow-stage.ts'
 import { complete, hourMs, minuteMs, retry, secondMs, unknownId } from './samples.ts'
 import { type EngineSubject, openStage } from './stage.ts'
 
@@ -70,5 +71,56 @@ export function rescheduleCases(subject: EngineSubject): void {
     const counts = await stage.engine.counts()
     expect(await stage.engine.reschedule([change])).toEqual(['changed'])
     expect(await stage.engine.counts()).toEqual(counts)
+  })
+
+  describe('to another queue', () => {
+    it('moves a job there', async () => {
+      const stage = await openStage(subject)
+      const id = await stage.enqueue()
+      expect(await stage.engine.reschedule([{ id, queue: 'fast' }])).toEqual(['changed'])
+      expect(await stage.job(id)).toMatchObject({ queue: 'fast', type: 'mail', state: 'queued', priority: 5 })
+      expect(await stage.claim()).toEqual([])
+      expect(await stage.claimOne({ queue: 'fast' })).toMatchObject({ id, queue: 'fast' })
+    })
+
+    it('moves a job that waits for its time, and keeps that', async () => {
+      const stage = await openStage(subject)
+      const id = await stage.enqueue({ delayMs: hourMs })
+      const { runAt } = await stage.job(id)
+      await stage.engine.reschedule([{ id, queue: 'fast' }])
+      expect(await stage.job(id)).toMatchObject({ queue: 'fast', runAt })
+      expect(await stage.claimAnswer({ queue: 'fast' })).toEqual({ jobs: [], nextDueInMs: hourMs })
+      await stage.clock.advance(hourMs)
+      expect(await stage.claim({ queue: 'fast' })).toHaveLength(1)
+    })
+
+    it('counts it there, and lists it there', async () => {
+      const stage = await openStage(subject)
+      const [id] = await stage.enqueueMany(2)
+      await stage.engine.reschedule([{ id: id as string, queue: 'fast', runAt: stage.clock.now() + hourMs }])
+      const { byQueue } = await stage.engine.counts()
+      expect(byQueue['default']).toMatchObject({ ready: 1, delayed: 0 })
+      expect(byQueue['fast']).toMatchObject({ ready: 0, delayed: 1 })
+      const { jobs } = await stage.engine.list({ queues: ['fast'] }, { limit: 10 })
+      expect(jobs.map(job => job.id)).toEqual([id])
+      expect((await stage.engine.queues()).map(each => each.queue)).toContain('fast')
+    })
+
+    it('can be repeated, and back again', async () => {
+      const stage = await openStage(subject)
+      const id = await stage.enqueue()
+      for (const queue of ['fast', 'fast', 'default']) await stage.engine.reschedule([{ id, queue }])
+      expect((await stage.engine.counts()).byQueue['default']).toMatchObject({ ready: 1 })
+      expect(await stage.claimOne()).toMatchObject({ id })
+    })
+
+    it('leaves what runs, and what is blocked, where it is', async () => {
+      const stage = await openStage(subject)
+      const flow = await enqueued(stage, { a: [], b: ['a'] })
+      await flow.claim('a')
+      const changes = ['a', 'b'].map(name => ({ id: flow.idOf(name), queue: 'fast' }))
+      expect(await stage.engine.reschedule(changes)).toEqual(['not-queued', 'not-queued'])
+      expect((await flow.nodes()).map(node => node.queue)).toEqual(['default', 'default'])
+    })
   })
 }

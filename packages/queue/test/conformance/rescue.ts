@@ -15,10 +15,22 @@ export function rescueCases(subject: EngineSubject): void {
 
   it('puts a dead worker’s job back into the queue, and says so', async () => {
     const stage = await openStage(subject)
-    const { id } = await stage.running({ type: 'report', queue: 'slow' }, { leaseMs, worker: 'worker-9' })
+    const { id } = await stage.running(
+      { type: 'report', queue: 'slow', tenant: 'acme' },
+      { leaseMs, worker: 'worker-9' },
+    )
     await stage.clock.advance(leaseMs + 1)
     expect(await stage.rescue()).toEqual([
-      { id, type: 'report', queue: 'slow', worker: 'worker-9', attempt: 1, deaths: 1, now: 'queued' },
+      {
+        id,
+        type: 'report',
+        queue: 'slow',
+        tenant: 'acme',
+        worker: 'worker-9',
+        attempt: 1,
+        deaths: 1,
+        now: 'queued',
+      },
     ])
     expect(await stage.job(id)).toMatchObject({ state: 'queued', attempt: 1, deaths: 1, worker: null })
   })

@@ -15,7 +15,9 @@ import {
   type Worker,
   type WorkerOptions,
 } from '../../src/index.ts'
+import { override } from '../support/engine-proxy.ts'
 import { skewed, type TestClock } from '../support/test-clock.ts'
+import { minuteMs } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
 
 interface RuntimeOptions {
@@ -33,12 +35,16 @@ export class Runtime {
   readonly clock: TestClock
   readonly millrace: Millrace
   readonly #clockSeen: Clock
+  #isDeaf = false
 
   constructor(stage: Stage, options: RuntimeOptions) {
     this.stage = stage
     this.clock = stage.clock
     this.#clockSeen = options.skewMs === undefined ? stage.clock : skewed(stage.clock, options.skewMs)
-    const engine = options.between ? options.between(stage.engine) : stage.engine
+    const hearing = override(stage.engine, {
+      subscribe: listener => stage.engine.subscribe(hint => this.#isDeaf || listener(hint)),
+    })
+    const engine = options.between ? options.between(hearing) : hearing
     this.millrace = createMillrace({
       engine,
       clock: this.#clockSeen,
@@ -63,6 +69,16 @@ export class Runtime {
     const worker = this.worker(handlers, options, millrace)
     await this.clock.until(worker.start())
     return worker
+  }
+
+  /** Lets `ms` pass while this process stands still: it does nothing, and hears nothing of what others do until `awake`. */
+  freeze(ms: number): void {
+    this.#isDeaf = true
+    this.clock.freeze(ms)
+  }
+
+  awake(): void {
+    this.#isDeaf = false
   }
 
   /** The same store from another process. */
@@ -93,6 +109,9 @@ export async function openRuntime(subject: EngineSubject, options: RuntimeOption
   const stage = await openStage(subject, options.startAt === undefined ? {} : { startAt: options.startAt })
   return new Runtime(stage, options)
 }
+
+/** For a worker over whom much time passes: what the test is not about does not look at the store every second. */
+export const still: WorkerOptions = { scheduler: false, pruner: false, pollMs: minuteMs }
 
 type PlainOptions = Partial<Omit<JobOptions<string, Schema, Schema>, 'payload' | 'result'>>
 

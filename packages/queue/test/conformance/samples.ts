@@ -1,4 +1,5 @@
 import type { NewJob } from '../../src/engine/contract.ts'
+import type { StepWrite } from '../../src/engine/step.ts'
 import type { Outcome } from '../../src/job/decide.ts'
 import type { JobError } from '../../src/job/error.ts'
 
@@ -20,6 +21,21 @@ export function aJob(job: Partial<NewJob> & { id: string }): NewJob {
     maxAttempts: 3,
     idempotency: null,
     ...job,
+  }
+}
+
+/** A step that has completed. */
+export function aStep(step: Partial<StepWrite> = {}): StepWrite {
+  return {
+    name: 'charge',
+    ordinal: 1,
+    kind: 'run',
+    state: 'completed',
+    resultJson: null,
+    error: null,
+    ranMs: 0,
+    signalId: null,
+    ...step,
   }
 }
 

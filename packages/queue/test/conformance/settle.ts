@@ -263,6 +263,29 @@ export function settleCases(subject: EngineSubject): void {
       expect((await stage.job(lease.id)).resultJson).toBe('"first"')
     })
 
+    it.each(['older', 'newer'] as const)(
+      'in one call with another lease of the same job, the %s first, counts for the newer',
+      async first => {
+        const stage = await openStage(subject)
+        const older = await stage.running({}, { leaseMs: minuteMs })
+        await stage.clock.advance(minuteMs + 1)
+        await stage.rescue()
+        const newer = await stage.claimOne()
+        const leases = first === 'older' ? [older, newer] : [newer, older]
+        const answers = await stage.engine.settle(
+          'worker-1',
+          leases.map(lease => ({ lease, outcome: complete(`"${lease.epoch}"`), ranMs: 1 })),
+        )
+        expect(answers[leases.indexOf(newer)]).toBe('settled')
+        expect(answers[leases.indexOf(older)]).toBe('lease-lost')
+        expect(await stage.job(newer.id)).toMatchObject({
+          state: 'completed',
+          epoch: newer.epoch,
+          resultJson: `"${newer.epoch}"`,
+        })
+      },
+    )
+
     it('at the same time through two instances, one counts', async () => {
       const stage = await openStage(subject)
       const other = await stage.another()

@@ -10,7 +10,7 @@ import { aJob, unknownId } from './samples.ts'
 /** What only an engine on a file has to answer for. */
 describe('sqlite: the file', () => {
   it.each([
-    'postgres://localhost/app',
+    'mysql://localhost/app',
     'redis://localhost',
     'millrace.db',
     '',

@@ -13,9 +13,9 @@ describeEngine('sqlite', {
     claimByType: true,
     attemptHistory: true,
     retention: 'by-type',
-    flows: 'none',
+    flows: 'transactional',
     concurrencyKeys: false,
-    finders: false,
+    finders: true,
     virtualTime: true,
   },
   async open({ clock }) {
@@ -48,6 +48,7 @@ function callerDatabase(folder: string): CallerDatabase {
       const db = tx as DatabaseSync
       db.exec('CREATE TABLE IF NOT EXISTS notes (note TEXT NOT NULL)')
       db.prepare('INSERT INTO notes (note) VALUES (?)').run(note)
+      return undefined
     },
     async notes() {
       return connect('queue.db')

@@ -21,7 +21,15 @@ import { aJob, minuteMs } from './samples.ts'
 /** What an engine's own test file hands to the suite. */
 export interface EngineSubject {
   name: string
+  /** Which way of running it, where there are several. */
+  mode?: string
   capabilities: Capabilities
+  /** Whether the work of a completion may be asynchronous. */
+  asyncWork?: boolean
+  /** How many random runs the model is compared with. Fewer where every call crosses a network. */
+  modelRuns?: number
+  /** The same for the model of flows. */
+  flowRuns?: number
   open(options: { clock: Clock; random?: Random }): Promise<EngineUnderTest>
 }
 
@@ -42,7 +50,7 @@ export interface CallerDatabase {
   beginElsewhere(): Promise<CallerTransaction>
   /** A connection to the store that has no transaction open. */
   idle(): Promise<unknown>
-  write(tx: unknown, note: string): void
+  write(tx: unknown, note: string): Promise<void> | undefined
   notes(): Promise<string[]>
 }
 
@@ -50,6 +58,11 @@ export interface CallerTransaction {
   tx: unknown
   commit(): Promise<void>
   rollback(): Promise<void>
+}
+
+/** What `then` makes once the step is done; at once where there is nothing to wait for, as in work that must not. */
+export function after<T>(step: Promise<unknown> | undefined, then: () => T): T | Promise<T> {
+  return step === undefined ? then() : step.then(then)
 }
 
 interface ClaimOptions {
@@ -203,7 +216,7 @@ export class Stage {
 /** Opens an empty store for one test and closes it after. */
 export async function openStage(subject: EngineSubject, options: { startAt?: number; random?: Random } = {}) {
   const inFlight = new InFlight()
-  const clock = new TestClock(options.startAt, inFlight.busy)
+  const clock = new TestClock(options.startAt, inFlight)
   const under = await subject.open(options.random ? { clock, random: options.random } : { clock })
   onTestFinished(() => under.close())
   const stage = new Stage({ clock, under, inFlight, capabilities: subject.capabilities })

@@ -141,6 +141,26 @@ export function testingCases(): void {
     expect((await t.millrace.get(id))?.state).toBe('cancelled')
   })
 
+  it('shows what happens, counts it and keeps who did what, in virtual time', async () => {
+    const work = plainJob({ timeoutMs: null })
+    const t = await open([handle(work, () => sleep(t.millrace.clock, 30 * minuteMs))])
+    const from = t.now()
+    const follower = t.millrace.feed.follow()
+    await follower.started
+    const { id } = await t.millrace.enqueue(work, {}, { tenant: 'acme', delay: '1h' })
+    await t.advance('2h')
+    const items = [await follower.next(), await follower.next(), await follower.next()]
+    expect(items.map(({ value }) => value)).toMatchObject([
+      { event: 'enqueued', id, tenant: 'acme', at: from },
+      { event: 'started', id, at: from + hourMs },
+      { event: 'completed', id, at: from + 1.5 * hourMs },
+    ])
+    const [line] = await t.millrace.series({ from, until: from + 2 * hourMs, stepMs: hourMs })
+    expect(line?.points).toMatchObject([{ completed: 0 }, { completed: 1, run: { mean: 30 * minuteMs } }])
+    await t.millrace.audit.record({ principal: 'ada', role: 'admin', action: 'look', target: 'job' })
+    expect((await t.millrace.audit.list()).entries).toMatchObject([{ principal: 'ada', at: t.now() }])
+  })
+
   describe('is closed', () => {
     it('while handlers run', async () => {
       const work = plainJob()

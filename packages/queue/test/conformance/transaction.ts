@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Completion, Hint, Lease, SettleAnswer } from '../../src/engine/contract.ts'
+import { turn } from '../support/test-clock.ts'
 import { aJob, complete, retry, secondMs } from './samples.ts'
-import { type EngineSubject, openStage, type Stage } from './stage.ts'
+import { after, type EngineSubject, openStage, type Stage } from './stage.ts'
 
 export function transactionCases(subject: EngineSubject): void {
   if (!subject.capabilities.transactions) {
@@ -24,7 +25,7 @@ export function transactionCases(subject: EngineSubject): void {
       const other = await stage.another()
       const own = await stage.caller.begin()
       const id = stage.newId()
-      stage.caller.write(own.tx, 'order 1')
+      await stage.caller.write(own.tx, 'order 1')
       expect(await stage.engine.enqueue([aJob({ id })], { tx: own.tx })).toEqual([
         { outcome: 'enqueued', id },
       ])
@@ -40,7 +41,7 @@ export function transactionCases(subject: EngineSubject): void {
       const stage = await openStage(subject)
       const own = await stage.caller.begin()
       const id = stage.newId()
-      stage.caller.write(own.tx, 'order 1')
+      await stage.caller.write(own.tx, 'order 1')
       await stage.engine.enqueue([aJob({ id })], { tx: own.tx })
       await own.rollback()
       expect(await stage.engine.get([id])).toEqual([null])
@@ -123,10 +124,9 @@ export function transactionCases(subject: EngineSubject): void {
       const stage = await openStage(subject)
       const lease = await stage.running()
       await stage.clock.advance(secondMs)
-      const answer = await stage.engine.completeIn('worker-1', lease, tx => {
-        stage.caller.write(tx, 'sent')
-        return { resultJson: '"ok"', ranMs: 300 }
-      })
+      const answer = await stage.engine.completeIn('worker-1', lease, tx =>
+        after(stage.caller.write(tx, 'sent'), () => ({ resultJson: '"ok"', ranMs: 300 })),
+      )
       expect(answer).toBe('settled')
       expect(await stage.caller.notes()).toEqual(['sent'])
       expect(await stage.job(lease.id)).toMatchObject({
@@ -143,10 +143,10 @@ export function transactionCases(subject: EngineSubject): void {
       const stage = await openStage(subject)
       const lease = await stage.running()
       const thrown = new Error('no')
-      const work = (tx: unknown): never => {
-        stage.caller.write(tx, 'sent')
-        throw thrown
-      }
+      const work = (tx: unknown): never | Promise<never> =>
+        after(stage.caller.write(tx, 'sent'), () => {
+          throw thrown
+        })
       await expect(stage.engine.completeIn('worker-1', lease, work)).rejects.toBe(thrown)
       expect(await stage.caller.notes()).toEqual([])
       expect((await stage.job(lease.id)).state).toBe('running')
@@ -209,6 +209,34 @@ export function transactionCases(subject: EngineSubject): void {
       expect(hints.some(hint => hint.kind === 'settled' && hint.ids?.has(lease.id))).toBe(true)
     })
 
+    if (subject.asyncWork)
+      it('waits for work that takes its time', async () => {
+        const stage = await openStage(subject)
+        const lease = await stage.running()
+        const answer = stage.engine.completeIn('worker-1', lease, async tx => {
+          await stage.caller.write(tx, 'first')
+          await turn()
+          await stage.caller.write(tx, 'second')
+          return completion()
+        })
+        expect(await answer).toBe('settled')
+        expect(await stage.caller.notes()).toEqual(['first', 'second'])
+        expect((await stage.job(lease.id)).state).toBe('completed')
+      })
+    else
+      it('refuses work that takes its time, and keeps nothing of it', async () => {
+        const stage = await openStage(subject)
+        const lease = await stage.running()
+        const answer = stage.engine.completeIn('worker-1', lease, async tx => {
+          await stage.caller.write(tx, 'sent')
+          return completion()
+        })
+        await expect(answer).rejects.toMatchObject({ code: 'invalid-argument' })
+        expect(await stage.caller.notes()).toEqual([])
+        expect((await stage.job(lease.id)).state).toBe('running')
+        expect(await completeWith(stage, lease, 'at once')).toBe('settled')
+      })
+
     it('keeps calls made meanwhile out of it', async () => {
       const stage = await openStage(subject)
       const lease = await stage.running()
@@ -231,8 +259,5 @@ function completion(): Completion {
 }
 
 function completeWith(stage: Stage, lease: Lease, note: string, worker = 'worker-1'): Promise<SettleAnswer> {
-  return stage.engine.completeIn(worker, lease, tx => {
-    stage.caller.write(tx, note)
-    return completion()
-  })
+  return stage.engine.completeIn(worker, lease, tx => after(stage.caller.write(tx, note), completion))
 }

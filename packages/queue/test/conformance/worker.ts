@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createWorker, defineJob, handle, type RunningJob, sleep } from '../../src/index.ts'
+import { createWorker, defineJob, handle, isQueueError, type RunningJob, sleep } from '../../src/index.ts'
 import { enqueueMany, gate, openRuntime, plainJob } from './runtime-stage.ts'
 import { aJob, minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
@@ -212,18 +212,26 @@ export function workerCases(subject: EngineSubject): void {
     ['does not fit the schema', '{"n":"many"}'],
   ])(
     'sets a stored payload that %s aside, without running it or hurting its neighbours',
-    async (_what, payloadJson) => {
+    async (what, payloadJson) => {
       const { millrace, start, runtime } = await bound(subject)
       const work = plainJob({ maxAttempts: 3 })
       const bad = aJob({ id: runtime.stage.newId(), type: 'work', payloadJson })
       const before = await millrace.enqueue(work, {})
-      await runtime.stage.engine.enqueue([bad])
+      // A store that keeps JSON as such refuses what is none: then there is nothing to set aside.
+      const isStored = await runtime.stage.engine.enqueue([bad]).then(
+        () => true,
+        (error: unknown) => {
+          if (what !== 'is not JSON' || !isQueueError(error) || error.code !== 'invalid-payload') throw error
+          return false
+        },
+      )
       const after = await millrace.enqueue(work, {})
       const ran: string[] = []
       await start([handle(work, ({ job }) => void ran.push(job.id))])
       await runtime.allReach([before.id, after.id], 'completed')
-      await runtime.reaches(bad.id, 'dead')
       expect(ran.toSorted()).toEqual([before.id, after.id].toSorted())
+      if (!isStored) return expect(await runtime.millrace.get(bad.id)).toBeNull()
+      await runtime.reaches(bad.id, 'dead')
       expect((await runtime.job(bad.id)).lastError?.message).toMatch(/payload/)
     },
   )

@@ -52,6 +52,7 @@ export function describeInterruptions(target: CrashTarget): void {
         await eventually('an enqueue is refused', 60_000, () =>
           crew.facts('refused').some(fact => fact.code === 'unavailable'),
         )
+      else await eventually('others are served meanwhile', 20_000, () => crew.facts('settle').length > 10)
       const heldUp = crew.facts('ack').length
       sleeper.thaw()
       await eventually('enqueues go on', 30_000, () => crew.facts('ack').length > heldUp)

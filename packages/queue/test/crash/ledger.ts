@@ -16,8 +16,19 @@ export type Fact =
   | { k: 'end'; id: string; n: number; epoch: number; how: 'returned' | 'threw'; at: number }
   /** What the engine answered to the end of an attempt. */
   | { k: 'settle'; id: string; epoch: number; outcome: string; answer: string; at: number }
+  /** The work of a step was done. */
+  | { k: 'step'; id: string; name: string; epoch: number; token: string; at: number }
+  /** The step answered: its record stands. */
+  | { k: 'stood'; id: string; name: string; epoch: number; token: string; at: number }
   | { k: 'lost'; id: string; attempt: number; reason: string; at: number }
+  /** A look for dead workers' jobs, from its call to its answer. */
+  | { k: 'sweep'; from: number; at: number }
+  /** The event loop stood still. */
+  | { k: 'stall'; from: number; at: number }
   | { k: 'trouble'; where: string; code: string; at: number }
+
+/** Shorter stalls than this are not written down. */
+export const unseenStallMs = 10
 
 /** What one job of the storm is to do. */
 export interface WorkSpec {
@@ -36,12 +47,16 @@ export interface WorkSpec {
 
 export class Ledger {
   readonly #fd: number
+  /** How many facts it holds. */
+  count = 0
+
   constructor(folder: string, name: string) {
     mkdirSync(folder, { recursive: true })
     this.#fd = openSync(join(folder, `${name}.jsonl`), 'a', 0o666)
   }
 
   write(fact: Fact): void {
+    this.count++
     writeSync(this.#fd, `${JSON.stringify(fact)}\n`)
   }
 

@@ -7,11 +7,10 @@ import { fileURLToPath } from 'node:url'
 export type Report =
   | { kind: 'ready'; worker: string | null }
   | { kind: 'acked'; count: number }
-  | { kind: 'measured'; maxDelayMs: number }
   | { kind: 'answer'; answer: unknown }
 
 /** What the parent tells a child. */
-export type Order = { kind: 'stop' } | { kind: 'measure' } | { kind: 'hurry' }
+export type Order = { kind: 'stop' } | { kind: 'hurry' }
 
 export interface Death {
   code: number | null

@@ -16,19 +16,8 @@ function createStore(): CrashStore {
   return {
     url: `file:${path}`,
     folder,
-    // A process that is frozen inside a transaction keeps SQLite's one write lock.
-    isBlocked: async () => {
-      const database = new DatabaseSync(path, { timeout: 300 })
-      try {
-        database.exec('BEGIN IMMEDIATE; ROLLBACK')
-        return false
-      } catch (error) {
-        if (/locked|busy/.test((error as Error).message)) return true
-        throw error
-      } finally {
-        database.close()
-      }
-    },
+    isBlocked: async () => isWriteLocked(path),
+    hasOpenTransaction: async () => isWriteLocked(path),
     complaints: async () => {
       const database = new DatabaseSync(path, { timeout: 5_000 })
       try {
@@ -39,5 +28,19 @@ function createStore(): CrashStore {
       }
     },
     remove: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** A process that is frozen inside a transaction keeps SQLite's one write lock. */
+function isWriteLocked(path: string): boolean {
+  const database = new DatabaseSync(path, { timeout: 300 })
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK')
+    return false
+  } catch (error) {
+    if (/locked|busy/.test((error as Error).message)) return true
+    throw error
+  } finally {
+    database.close()
   }
 }

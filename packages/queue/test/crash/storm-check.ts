@@ -15,16 +15,21 @@ export interface Evidence {
   effects: Effect[]
 }
 
-export async function gather(millrace: Millrace, record: StormRecord, effects: Effect[]): Promise<Evidence> {
+export async function gather(
+  millrace: Millrace,
+  record: Pick<StormRecord, 'ledgers'>,
+  effects: Effect[],
+): Promise<Evidence> {
   const jobs: Evidence['jobs'] = new Map()
   const twice: string[] = []
   let cursor: string | null = null
   do {
     const page = await millrace.list({}, cursor === null ? { limit: 1_000 } : { cursor, limit: 1_000 })
-    for (const job of page.jobs) {
+    const attempts = await Promise.all(page.jobs.map(job => millrace.attempts(job.id)))
+    page.jobs.forEach((job, index) => {
       if (jobs.has(job.id)) twice.push(job.id)
-      jobs.set(job.id, { job, attempts: await millrace.attempts(job.id) })
-    }
+      jobs.set(job.id, { job, attempts: attempts[index] ?? [] })
+    })
     cursor = page.cursor
   } while (cursor !== null)
   return { jobs, twice, facts: readLedgers(record.ledgers), effects }
@@ -90,7 +95,10 @@ export function badEndings({ jobs, facts }: Evidence): string[] {
 }
 
 /** Writes by a lease that had ended, and zombies that were not told. */
-export function staleWrites({ jobs, facts, effects }: Evidence, record: StormRecord): string[] {
+export function staleWrites(
+  { jobs, facts, effects }: Evidence,
+  record: Pick<StormRecord, 'ledgers' | 'zombies'>,
+): string[] {
   const faults: string[] = []
   for (const [ledger, list] of facts)
     for (const fact of list) {
@@ -125,30 +133,25 @@ export function staleWrites({ jobs, facts, effects }: Evidence, record: StormRec
   return faults
 }
 
-export interface Rescues {
-  /** For each lease that ended by its worker's death or freeze, how long after that the store took the job back. */
-  delaysMs: number[]
-  /** Leases taken from workers that lived and were awake. */
-  fromTheLiving: string[]
-}
-
-export function rescues({ jobs, facts }: Evidence, record: StormRecord): Rescues {
-  const ledgerOf = new Map<string, string>()
-  for (const [ledger, list] of facts)
-    for (const fact of list) if (fact.k === 'hello' && fact.worker) ledgerOf.set(fact.worker, ledger)
-  const died = new Map(record.deaths.map(death => [death.ledger, death.at]))
-  const delaysMs: number[] = []
-  const fromTheLiving: string[] = []
-  for (const [id, { attempts }] of jobs)
-    for (const { outcome, worker, epoch, endedAt } of attempts) {
-      if (outcome !== 'worker-lost' || endedAt === null) continue
-      const ledger = ledgerOf.get(worker ?? '') ?? ''
-      const frozen = record.zombies.find(
-        each => each.ledger === ledger && each.frozenAt <= endedAt && endedAt <= each.thawedAt,
-      )
-      const since = died.get(ledger) ?? frozen?.frozenAt
-      if (since === undefined) fromTheLiving.push(`${id} ${epoch} of ${ledger || worker}`)
-      else delaysMs.push(endedAt - since)
+/**
+ * Leases that ended their attempt, although all that their worker heard of it was a refusal. When another lease has come
+ * after it, `lease-lost` is as true; and a release leaves no trace to know it by.
+ */
+export function wronglyRefused({ jobs, facts }: Evidence): string[] {
+  const told = new Map<string, string[]>()
+  for (const list of facts.values())
+    for (const fact of list) {
+      if (fact.k !== 'settle') continue
+      const lease = `${fact.id} ${fact.epoch}`
+      told.set(lease, [...(told.get(lease) ?? []), fact.answer])
     }
-  return { delaysMs: delaysMs.sort((a, b) => a - b), fromTheLiving }
+  const faults: string[] = []
+  for (const [id, { job, attempts }] of jobs)
+    for (const { outcome, epoch } of attempts) {
+      const answers = told.get(`${id} ${epoch}`)
+      const refused = answers?.every(answer => answer === 'lease-lost' || answer === 'gone') ?? false
+      if (refused && epoch === job.epoch && outcome !== 'worker-lost')
+        faults.push(`${id} ${epoch} is ${outcome}, and was told ${answers}`)
+    }
+  return faults
 }

@@ -7,9 +7,12 @@ import { eventually } from './eventually.ts'
 import { touchLedger } from './ledger.ts'
 import { Child } from './process.ts'
 import { Random } from './random.ts'
-import type { CrashStore, CrashTarget } from './target.ts'
+import type { CrashStore, CrashTarget, Span } from './target.ts'
 import type { DeathPoint } from './watch.ts'
 import { type Zombie, makeZombie } from './zombie.ts'
+
+/** Whoever has not come to its appointed end by then is killed where it stands. */
+const deathWaitMs = 2_500
 
 export interface StormPlan {
   seed: number
@@ -18,6 +21,10 @@ export interface StormPlan {
   workerKills: number
   producerKills: number
   zombies: number
+  /** How many workers are being killed, and how many frozen, at a time. */
+  lanes: number
+  /** How long producers wait between two batches, until all kills are done. */
+  paceMs: number
   leaseMs: number
   sweepMs: number
 }
@@ -28,8 +35,10 @@ export interface StormRecord {
   /** By ledger name, when each was surely gone. */
   deaths: { ledger: string; role: 'worker' | 'producer'; at: number }[]
   zombies: Zombie[]
-  /** The longest that the one undisturbed worker's event loop stood still. */
-  maxDelayMs: number
+  /** The ledger of the one worker that nobody disturbs. */
+  survivor: string
+  /** What somebody else had to wait for a commit of their own. */
+  slowCommits: Span[]
 }
 
 /** Kills and freezes workers and producers at random moments until the plan is fulfilled and all work is done. */
@@ -40,36 +49,39 @@ export async function runStorm(
   plan: StormPlan,
 ): Promise<StormRecord> {
   const storm = new Storm(target, store, plan)
+  const commits = await store.watchCommits?.()
   const survivor = await storm.worker('survivor', null)
   await Promise.all([
     storm.produce(Math.ceil(plan.producerKills / 2), 0),
     storm.produce(Math.floor(plan.producerKills / 2), 1),
-    storm.killWorkers(),
-    storm.freezeWorkers(millrace),
+    ...Array.from({ length: plan.lanes }, () => [storm.killWorkers(), storm.freezeWorkers(millrace)]).flat(),
   ])
+  // What has piled up is worked off by more than one.
+  const helpers = await Promise.all(Array.from({ length: 3 }, () => storm.worker('helper', null)))
   await eventually('every job finishes', 120_000, async () => {
     const { total } = await millrace.stats()
     return total.ready + total.delayed + total.blocked + total.running === 0
   })
-  survivor.send({ kind: 'measure' })
-  const measured = await survivor.report('measured')
-  await survivor.stop()
-  return { ...storm.record, maxDelayMs: measured?.maxDelayMs ?? Number.POSITIVE_INFINITY }
+  await Promise.all([survivor, ...helpers].map(child => child.stop()))
+  return { ...storm.record, survivor: survivor.ledger, slowCommits: (await commits?.stop()) ?? [] }
 }
 
 class Storm {
-  readonly record: Omit<StormRecord, 'maxDelayMs'>
+  readonly record: Omit<StormRecord, 'survivor' | 'slowCommits'>
   readonly #target: CrashTarget
   readonly #store: CrashStore
   readonly #random: Random
   #acked = 0
-  #raging = 2
+  #raging: number
+  #killsLeft: number
   #count = 0
 
   constructor(target: CrashTarget, store: CrashStore, plan: StormPlan) {
     this.#target = target
     this.#store = store
     this.#random = new Random(plan.seed)
+    this.#raging = 2 * plan.lanes
+    this.#killsLeft = plan.workerKills
     this.record = { plan, ledgers: join(store.folder, 'ledgers'), deaths: [], zombies: [] }
   }
 
@@ -92,10 +104,10 @@ class Storm {
 
   /** One worker after the other, each killed in the middle of its work. */
   async killWorkers(): Promise<void> {
-    for (let kill = 0; kill < this.record.plan.workerKills; kill++) {
+    while (this.#killsLeft-- > 0) {
       const death = this.#deathPoint(['claim', 'settle', 'completeIn', 'rescue', 'heartbeat'])
       const child = await this.worker('victim', death)
-      if (death) await Promise.race([child.exited, wait(4_000)])
+      if (death) await Promise.race([child.exited, wait(deathWaitMs)])
       else await wait(this.#random.between(0, 500))
       const { at } = await child.kill()
       this.record.deaths.push({ ledger: child.ledger, role: 'worker', at })
@@ -109,7 +121,8 @@ class Storm {
     while (this.record.zombies.length < this.record.plan.zombies) {
       await wait(this.#random.between(50, 300))
       const zombie = await makeZombie(child, this.record, this.#store, millrace)
-      if (zombie) this.record.zombies.push(zombie)
+      // Another lane may have made the last one meanwhile.
+      if (zombie && this.record.zombies.length < this.record.plan.zombies) this.record.zombies.push(zombie)
     }
     this.#raging--
     await child.stop()
@@ -127,7 +140,7 @@ class Storm {
         predecessor,
         firstN: (lane * 10_000 + generation) * 1_000_000,
         seed: this.#random.between(0, 2 ** 31),
-        paceMs: 160,
+        paceMs: this.record.plan.paceMs,
         death,
       }
       touchLedger(given.ledgers, given.ledger)
@@ -137,7 +150,7 @@ class Storm {
       })
       if (generation >= kills) return this.#produceLast(child)
       await child.report('ready')
-      if (death) await Promise.race([child.exited, wait(4_000)])
+      if (death) await Promise.race([child.exited, wait(deathWaitMs)])
       else await wait(this.#random.between(0, 2_500))
       const { at } = await child.kill()
       this.record.deaths.push({ ledger: child.ledger, role: 'producer', at })

@@ -3,13 +3,22 @@ import type { Ledger } from './ledger.ts'
 
 /** A call on whose brink a process kills itself: just before it, or as soon as it has answered. */
 export interface DeathPoint {
-  call: 'claim' | 'settle' | 'completeIn' | 'enqueue' | 'fireTick' | 'rescue' | 'heartbeat'
+  call:
+    | 'claim'
+    | 'settle'
+    | 'completeIn'
+    | 'enqueue'
+    | 'extendFlow'
+    | 'fireTick'
+    | 'heartbeat'
+    | 'report'
+    | 'rescue'
   moment: 'before' | 'after'
   /** The first such call is 1. Claims and rescues that found nothing do not count. */
   nth: number
 }
 
-/** The engine as it is, with every settle's answer in the ledger, and with an appointed end. */
+/** The engine as it is, with every settle's answer and every sweep in the ledger, and with an appointed end. */
 export function watchedEngine(engine: Engine, ledger: Ledger, death: DeathPoint | null): Engine {
   let calls = 0
   const doom = (point: string, moment: DeathPoint['moment'], answer: unknown): void => {
@@ -23,6 +32,7 @@ export function watchedEngine(engine: Engine, ledger: Ledger, death: DeathPoint 
       if (typeof method !== 'function' || typeof key !== 'string') return method
       return (...args: unknown[]) => {
         doom(key, 'before', null)
+        const from = Date.now()
         const answer: unknown = Reflect.apply(method, target, args)
         if (!(answer instanceof Promise)) return answer
         // Watched on a branch of its own: what the runtime awaits is the engine's very promise, with its own timing.
@@ -33,6 +43,7 @@ export function watchedEngine(engine: Engine, ledger: Ledger, death: DeathPoint 
               (args[1] as Settlement[]).forEach(({ lease, outcome }, index) =>
                 note(ledger, lease, outcome.kind, (value as SettleAnswer[])[index] as SettleAnswer),
               )
+            if (key === 'rescue') ledger.write({ k: 'sweep', from, at: Date.now() })
             doom(key, 'after', value)
           },
           () => {},

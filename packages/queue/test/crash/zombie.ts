@@ -16,8 +16,8 @@ export interface Zombie {
 
 /**
  * Freezes the worker, waits until the store shows that what it runs was taken from it, thaws it and waits until each of
- * its handlers has come to its late end. Null when the moment was a bad one: nothing ran, or it held a lock that stops
- * every other process (that case has a test of its own).
+ * its handlers has come to its late end. Null when the moment was a bad one: nothing ran, or it was in the middle of a
+ * transaction (that case has a test of its own).
  */
 export async function makeZombie(
   child: Child,
@@ -28,7 +28,7 @@ export async function makeZombie(
   await child.freeze()
   const frozenAt = Date.now()
   const begun = inFlight(record.ledgers, child.ledger)
-  if (begun.length === 0 || (await store.isBlocked())) {
+  if (begun.length === 0 || (await store.hasOpenTransaction())) {
     child.thaw()
     return null
   }

@@ -1,8 +1,16 @@
 /** Counts the calls that are under way, so that virtual time can wait for them. */
 export class InFlight {
   #count = 0
+  #waiting: (() => void)[] = []
 
-  readonly busy = (): boolean => this.#count > 0
+  get busy(): boolean {
+    return this.#count > 0
+  }
+
+  /** Calls once, when the next of those under way has ended. */
+  onEnd(listener: () => void): void {
+    this.#waiting.push(listener)
+  }
 
   watch<T extends object>(target: T): T {
     return delegate(target, (_name, method) => (...args) => {
@@ -11,6 +19,7 @@ export class InFlight {
         this.#count++
         const done = (): void => {
           this.#count--
+          for (const tell of this.#waiting.splice(0)) tell()
         }
         answer.then(done, done)
       }

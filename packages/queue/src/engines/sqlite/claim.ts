@@ -1,5 +1,5 @@
 import type { ClaimAnswer, ClaimedJob, ClaimRequest, Lane } from '../../engine/contract.ts'
-import { formatHexId } from '../../job/id.ts'
+import { formatHexId, formatId } from '../../job/id.ts'
 import { phase } from './codes.ts'
 import { CounterChanges } from './counters.ts'
 import type { Kinds } from './kinds.ts'
@@ -95,6 +95,7 @@ type ClaimRow = [
   runAt: number,
   tenant: string,
   payload: string,
+  flow: Uint8Array | null,
 ]
 
 function take(
@@ -136,6 +137,7 @@ function take(
       deaths: row[7],
       createdAt: row[8],
       runAt: row[9],
+      flow: row[12] && formatId(row[12]),
     }
   })
 }
@@ -143,7 +145,7 @@ function take(
 const firstSqls = new Map<number, string>()
 
 const columns = `n, lower(hex(id)), kind, priority, epoch + 1, attempt + 1, max_attempts, deaths, created_at, run_at,
-  tenant, payload`
+  tenant, payload, flow`
 
 /** Each kind's first jobs by the index, then the first of all these: what is read depends on the limit only. */
 function firstSql(kindCount: number): string {

@@ -1,3 +1,4 @@
+import { byName } from '../../engine/by-name.ts'
 import type { Counts, StateCounts } from '../../engine/contract.ts'
 import { phase } from './codes.ts'
 import { tallyMs } from './counters.ts'
@@ -41,10 +42,19 @@ export function counts(store: Store, kinds: Kinds, now: number): Counts {
   ) as Counts['last24h']
   return {
     total,
-    byType: Object.fromEntries(byType),
-    byQueue: Object.fromEntries(byQueue),
+    byType: byName(byType),
+    byQueue: byName(byQueue),
     last24h: { ...last24h },
   }
+}
+
+/** One look into the index for each kind that has delayed jobs. */
+export function earliestDueAt(store: Store): number | null {
+  const row = store.get<{ at: number | null }>(
+    `SELECT min((SELECT min(j.run_at) FROM millrace_job j WHERE j.phase = 1 AND j.kind = c.kind)) AS at
+     FROM millrace_counter c WHERE c.phase = 1 AND c.count > 0`,
+  )
+  return row?.at ?? null
 }
 
 function groupOf(groups: Map<string, StateCounts>, name: string): StateCounts {

@@ -1,18 +1,13 @@
-import { resolve as resolvePath } from 'node:path'
-import { type Clock, systemClock } from '../../engine/clock.ts'
 import type {
   AttemptRecord,
-  Capabilities,
   ClaimAnswer,
   ClaimRequest,
   Completion,
   Counts,
   Engine,
   EnqueueAnswer,
-  Health,
   Heartbeat,
   HeartbeatAnswer,
-  Hint,
   JobFilter,
   JobPage,
   JobRecord,
@@ -23,6 +18,7 @@ import type {
   QueueSettings,
   Report,
   RescuedJob,
+  PutScheduleAnswer,
   Reschedule,
   ScheduleRecord,
   ScheduleSettings,
@@ -40,15 +36,14 @@ import type { RetentionRule } from '../../job/retention.ts'
 import { attempts, logs } from './attempts.ts'
 import { Batches } from './batches.ts'
 import { claim, nextDueAt, waitingIn } from './claim.ts'
-import { cancel, redrive, remove, reschedule } from './control.ts'
-import { counts } from './counts.ts'
+import { cancel, remove, reschedule } from './control.ts'
+import { counts, earliestDueAt } from './counts.ts'
 import { enqueue } from './enqueue.ts'
-import { Enqueuer } from './enqueuer.ts'
 import { foreignStore } from './foreign-transaction.ts'
-import { Kinds } from './kinds.ts'
 import { list } from './list.ts'
 import { prune } from './prune.ts'
 import { configureQueue, queues } from './queues.ts'
+import { redrive } from './redrive.ts'
 import { report } from './report.ts'
 import { jobById } from './rows.ts'
 import {
@@ -61,141 +56,51 @@ import {
   ticks,
 } from './schedules.ts'
 import { type Ended, leaseRefusal, settle } from './settle.ts'
-import { asQueueError } from './sqlite-errors.ts'
-import { memory, migrate, openStore, type Store } from './store.ts'
-import { Wakeups } from './wakeups.ts'
-import { cancelRequests, heartbeat, leaseHolder, rescue, retire, workers } from './workers.ts'
-import { Writer } from './writer.ts'
-
-export interface SqliteOptions {
-  /** A file's path, or `:memory:` for a store that ends with the engine. */
-  path: string
-  clock?: Clock
-}
-
-interface Opened {
-  store: Store
-  writer: Writer
-  enqueuer: Enqueuer
-  wakeups: Wakeups
-  schemaVersion: number
-}
+import type { Store } from './store.ts'
+import { SqliteViews } from './views-engine.ts'
+import { cancelRequests, heartbeat, leaseHolder, type Rescue, rescue, retire, workers } from './workers.ts'
 
 /**
  * The embedded engine: one file, several processes, an fsync before every acknowledgement. It delegates: each operation
  * has a file of its own beside this one.
  */
-export class SqliteEngine implements Engine {
-  readonly capabilities: Capabilities = {
-    transactions: true,
-    clock: 'process',
-    claimByType: true,
-    attemptHistory: true,
-    retention: 'by-type',
-    flows: 'none',
-    concurrencyKeys: false,
-    finders: false,
-    virtualTime: true,
-  }
-  readonly #path: string
-  readonly #clock: Clock
-  readonly #kinds = new Kinds()
+export class SqliteEngine extends SqliteViews implements Engine {
   readonly #batches = new Batches()
-  #opened: Opened | null = null
-  #closed = false
-  /** Whether a claim will probably find something, so that looking first would be wasted. */
-  #likely = false
-
-  constructor(options: SqliteOptions) {
-    this.#path = options.path === memory ? memory : resolvePath(options.path)
-    this.#clock = options.clock ?? systemClock
-  }
-
-  async open(options: { migrate?: boolean } = {}): Promise<void> {
-    if (this.#closed) throw closed()
-    if (this.#opened) return
-    const store = openStore(this.#path)
-    try {
-      const schemaVersion = migrate(store, this.#path, { apply: options.migrate ?? true })
-      this.#kinds.refresh(store)
-      const writer = new Writer(store, this.#path, this.#clock)
-      this.#opened = {
-        store,
-        schemaVersion,
-        writer,
-        enqueuer: new Enqueuer(writer, (within, jobs) =>
-          enqueue(within, this.#kinds, this.#clock.now(), jobs),
-        ),
-        wakeups: new Wakeups(store, this.#clock),
-      }
-    } catch (error) {
-      store.close()
-      throw error
-    }
-  }
-
-  async health(): Promise<Health> {
-    try {
-      const { schemaVersion } = this.#parts()
-      this.#read(store => store.get('SELECT count(*) FROM millrace_queue'))
-      return { ok: true, engine: 'sqlite', durability: 'durable', schemaVersion, notes: [] }
-    } catch (error) {
-      const note = error instanceof Error ? error.message : String(error)
-      return { ok: false, engine: 'sqlite', durability: 'durable', schemaVersion: 0, notes: [note] }
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    const opened = this.#opened
-    if (!opened) return
-    opened.wakeups.close()
-    await opened.writer.close()
-    this.#opened = null
-    opened.store.close()
-  }
 
   async enqueue(jobs: NewJob[], options: { tx?: unknown } = {}): Promise<EnqueueAnswer[]> {
     if (jobs.length === 0) return []
     if (options.tx !== undefined) {
       // The caller's commit is noticed like another process's: there is nothing to tell anybody before.
-      const { store } = this.#parts()
-      return this.#guard(() => enqueue(foreignStore(options.tx, store), this.#kinds, this.#clock.now(), jobs))
+      const { store } = this.parts()
+      return this.guard(() => enqueue(foreignStore(options.tx, store), this.kinds, this.clock.now(), jobs))
     }
-    const answers = await this.#parts().enqueuer.enqueue(jobs)
-    this.#learnKinds(jobs)
+    const answers = await this.parts().enqueuer.enqueue(jobs)
+    this.learnKinds(jobs)
     for (const queue of jobs.length === 1 ? [(jobs[0] as NewJob).queue] : new Set(jobs.map(job => job.queue)))
-      this.#hint({ kind: 'ready', queue })
+      this.hint({ kind: 'ready', queue })
     return answers
   }
 
-  #learnKinds(jobs: { queue: string; type: string }[]): void {
-    // After the commit: by now the engine may have been closed.
-    const store = this.#opened?.store
-    if (store && jobs.some(job => this.#kinds.find(job.queue, job.type) === undefined))
-      this.#kinds.refresh(store)
-  }
-
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    const idle = this.#likely ? null : this.#nothingToClaim(request)
+    const idle = this.likely ? null : this.#nothingToClaim(request)
     if (idle) return idle
-    const answer = await this.#parts().writer.write(
-      store => claim(store, this.#kinds, this.#clock.now(), request),
+    const answer = await this.parts().writer.write(
+      store => claim(store, this.kinds, this.clock.now(), request),
       {
         relaxed: true,
       },
     )
-    this.#likely = answer.jobs.length === request.limit
+    this.likely = answer.jobs.length === request.limit
     this.#batches.claimed(answer.jobs)
     return answer
   }
 
   /** Looking costs no write lock and no fsync, and most looks of an idle worker find nothing. */
   #nothingToClaim(request: ClaimRequest): ClaimAnswer | null {
-    return this.#read(store => {
-      const waiting = waitingIn(store, this.#kinds, request.lanes)
+    return this.read(store => {
+      const waiting = waitingIn(store, this.kinds, request.lanes)
       const dueAt = nextDueAt(store, waiting.delayed)
-      const now = this.#clock.now()
+      const now = this.clock.now()
       if (waiting.kinds.length > 0 || (dueAt !== null && dueAt <= now)) return null
       return { jobs: [], nextDueInMs: dueAt === null ? null : dueAt - now }
     })
@@ -203,19 +108,19 @@ export class SqliteEngine implements Engine {
 
   async settle(worker: string, settlements: Settlement[]): Promise<SettleAnswer[]> {
     if (settlements.length === 0) return []
-    const ended = await this.#write(store => this.#settle(store, worker, settlements))
+    const ended = await this.write(store => this.#settle(store, worker, settlements))
     this.#batches.ended(ended.batches)
-    this.#tellSettled(settlements, ended.answers)
+    this.#tellSettled(settlements, ended)
     return ended.answers
   }
 
   #settle(store: Store, worker: string, settlements: Settlement[]): Ended {
-    const ended = settle(store, this.#clock.now(), worker, settlements)
+    const ended = settle(store, this.kinds, this.clock.now(), worker, settlements)
     this.#batches.deleteEnding(store, ended.batches)
     return ended
   }
 
-  #tellSettled(settlements: Settlement[], answers: SettleAnswer[]): void {
+  #tellSettled(settlements: Settlement[], { answers, effects }: Ended): void {
     const ids = new Set<string>()
     let requeued = false
     settlements.forEach(({ lease, outcome }, index) => {
@@ -223,11 +128,17 @@ export class SqliteEngine implements Engine {
       ids.add(lease.id)
       if (outcome.kind !== 'complete' && outcome.kind !== 'dead') requeued = true
     })
-    if (ids.size > 0) this.#hint({ kind: 'settled', ids })
-    if (requeued) this.#hint({ kind: 'ready', queue: null })
+    if (ids.size > 0) this.hint({ kind: 'settled', ids })
+    this.learnKinds(settlements.flatMap(({ child }) => child ?? []))
+    this.tell(effects)
+    if (requeued) this.hint({ kind: 'ready', queue: null })
   }
 
-  async completeIn(worker: string, lease: Lease, work: (tx: unknown) => Completion): Promise<SettleAnswer> {
+  async completeIn(
+    worker: string,
+    lease: Lease,
+    work: (tx: unknown) => Completion | Promise<Completion>,
+  ): Promise<SettleAnswer> {
     const refused = Symbol('refused')
     let answer: SettleAnswer = 'lease-lost'
     const run = (store: Store): Ended => {
@@ -237,7 +148,7 @@ export class SqliteEngine implements Engine {
         outcome: { kind: 'complete', resultJson: completion.resultJson },
         ranMs: completion.ranMs,
       })
-      const refusal = leaseRefusal(store, this.#clock.now(), worker, lease)
+      const refusal = leaseRefusal(store, this.clock.now(), worker, lease)
       if (refusal) {
         answer = refusal
         throw refused
@@ -254,9 +165,10 @@ export class SqliteEngine implements Engine {
       return ended
     }
     try {
-      const ended = await this.#parts().writer.write(run, { alone: true })
+      const ended = await this.parts().writer.write(run, { alone: true })
       this.#batches.ended(ended.batches)
-      this.#hint({ kind: 'settled', ids: new Set([lease.id]) })
+      this.hint({ kind: 'settled', ids: new Set([lease.id]) })
+      this.tell(ended.effects)
     } catch (error) {
       if (error !== refused) throw error
     }
@@ -264,26 +176,26 @@ export class SqliteEngine implements Engine {
   }
 
   async heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer> {
-    return this.#parts().writer.write(store => heartbeat(store, this.#kinds, this.#clock.now(), beat), {
+    return this.parts().writer.write(store => heartbeat(store, this.kinds, this.clock.now(), beat), {
       relaxed: true,
     })
   }
 
   async cancelRequests(worker: string, leases: Lease[]): Promise<string[]> {
-    return this.#read(store => cancelRequests(store, leaseHolder(store, this.#clock.now(), worker), leases))
+    return this.read(store => cancelRequests(store, leaseHolder(store, this.clock.now(), worker), leases))
   }
 
   async report(worker: string, reports: Report[]): Promise<('ok' | 'lease-lost')[]> {
-    return this.#write(store => report(store, this.#clock.now(), worker, reports))
+    return this.write(store => report(store, this.clock.now(), worker, reports))
   }
 
   async retire(worker: string): Promise<void> {
-    this.#tellRescued(await this.#write(store => retire(store, this.#kinds, this.#clock.now(), worker)))
+    this.#tellRescued(await this.write(store => retire(store, this.kinds, this.clock.now(), worker)))
   }
 
   async rescue(request: { maxDeaths: number; limit: number }): Promise<RescuedJob[]> {
-    const now = this.#clock.now()
-    const nothing = this.#read(
+    const now = this.clock.now()
+    const nothing = this.read(
       store =>
         store.get(
           'SELECT 1 FROM millrace_claim c JOIN millrace_worker w ON w.worker = c.worker WHERE w.expires_at <= ?',
@@ -291,151 +203,126 @@ export class SqliteEngine implements Engine {
         ) === undefined,
     )
     if (nothing) return []
-    const rescued = await this.#write(store => rescue(store, this.#kinds, this.#clock.now(), request))
+    const rescued = await this.write(store => rescue(store, this.kinds, this.clock.now(), request))
     this.#tellRescued(rescued)
-    return rescued
+    return rescued.jobs
   }
 
-  #tellRescued(rescued: RescuedJob[]): void {
+  #tellRescued({ jobs: rescued, effects }: Rescue): void {
     if (rescued.length === 0) return
     const finished = rescued.filter(job => job.now !== 'queued').map(job => job.id)
-    if (finished.length > 0) this.#hint({ kind: 'settled', ids: new Set(finished) })
-    if (finished.length < rescued.length) this.#hint({ kind: 'ready', queue: null })
+    if (finished.length > 0) this.hint({ kind: 'settled', ids: new Set(finished) })
+    if (finished.length < rescued.length) this.hint({ kind: 'ready', queue: null })
+    for (const each of effects) this.tell(each)
   }
 
   async cancel(ids: string[], reason: string): Promise<CancelAnswer[]> {
-    const answers = await this.#write(store => cancel(store, this.#clock.now(), ids, reason))
+    const { answers, effects } = await this.write(store => cancel(store, this.clock.now(), ids, reason))
     const ended = ids.filter((_, index) => answers[index] === 'cancelled')
-    if (ended.length > 0) this.#hint({ kind: 'settled', ids: new Set(ended) })
-    if (answers.includes('requested')) this.#hint({ kind: 'cancel' })
+    if (ended.length > 0) this.hint({ kind: 'settled', ids: new Set(ended) })
+    if (answers.includes('requested')) this.hint({ kind: 'cancel' })
+    this.tell(effects)
     return answers
   }
 
   async reschedule(changes: Reschedule[]): Promise<('changed' | 'not-queued' | 'not-found')[]> {
-    const answers = await this.#write(store => reschedule(store, this.#clock.now(), changes))
-    if (answers.includes('changed')) this.#hint({ kind: 'ready', queue: null })
+    const answers = await this.write(store => reschedule(store, this.kinds, this.clock.now(), changes))
+    if (changes.some(change => change.queue !== undefined)) this.read(store => this.kinds.refresh(store))
+    if (answers.includes('changed')) this.hint({ kind: 'ready', queue: null })
     return answers
   }
 
-  async redrive(ids: string[]): Promise<('redriven' | 'not-finished' | 'not-found')[]> {
-    const answers = await this.#write(store => redrive(store, this.#clock.now(), ids))
-    if (answers.includes('redriven')) this.#hint({ kind: 'ready', queue: null })
+  async redrive(
+    ids: string[],
+    options: { forgetSteps?: boolean } = {},
+  ): Promise<('redriven' | 'not-finished' | 'not-found')[]> {
+    const answers = await this.write(store => redrive(store, this.clock.now(), ids, options))
+    if (answers.includes('redriven')) this.hint({ kind: 'ready', queue: null })
     return answers
   }
 
-  async remove(ids: string[]): Promise<('removed' | 'running' | 'not-found')[]> {
-    return this.#write(store => remove(store, this.#clock.now(), ids))
+  async remove(ids: string[]): Promise<('removed' | 'running' | 'in-flow' | 'not-found')[]> {
+    return this.write(store => remove(store, this.clock.now(), ids))
   }
 
   async configureQueue(queue: string, settings: QueueSettings): Promise<void> {
-    await this.#write(store => configureQueue(store, queue, settings))
-    if (settings.paused === false) this.#hint({ kind: 'ready', queue })
+    await this.write(store => configureQueue(store, queue, settings))
+    if (settings.paused === false) this.hint({ kind: 'ready', queue })
   }
 
   async queues(): Promise<QueueRecord[]> {
-    return this.#read(queues)
+    return this.read(queues)
   }
 
   async workers(): Promise<WorkerRecord[]> {
-    return this.#read(store => workers(store, this.#clock.now()))
+    return this.read(store => workers(store, this.clock.now()))
   }
 
   async get(ids: string[]): Promise<(JobRecord | null)[]> {
-    return this.#read(store => ids.map(id => jobById(store, parseId(id))))
+    return this.read(store => ids.map(id => jobById(store, parseId(id))))
   }
 
   async attempts(id: string): Promise<AttemptRecord[]> {
-    return this.#read(store => attempts(store, id))
+    return this.read(store => attempts(store, id))
   }
 
   async logs(id: string, options: { attempt?: number; limit?: number } = {}): Promise<LogRecord[]> {
-    return this.#read(store => logs(store, id, options))
+    return this.read(store => logs(store, id, options))
   }
 
   async list(filter: JobFilter, page: { cursor?: string; limit: number }): Promise<JobPage> {
-    return this.#read(store => {
-      this.#kinds.refresh(store)
-      return list(store, this.#kinds, filter, page)
+    return this.read(store => {
+      this.kinds.refresh(store)
+      return list(store, this.kinds, filter, page)
     })
   }
 
   async counts(): Promise<Counts> {
-    return this.#read(store => counts(store, this.#kinds, this.#clock.now()))
+    return this.read(store => counts(store, this.kinds, this.clock.now()))
   }
 
-  async putSchedule(schedule: ScheduleSettings): Promise<'created' | 'changed' | 'unchanged'> {
-    return this.#write(store => putSchedule(store, this.#clock.now(), schedule))
+  async nextDueAt(): Promise<number | null> {
+    return this.read(earliestDueAt)
   }
 
-  async removeSchedule(name: string): Promise<boolean> {
-    return this.#write(store => removeSchedule(store, name))
+  async putSchedule(schedule: ScheduleSettings, within?: string): Promise<PutScheduleAnswer> {
+    return this.write(store => putSchedule(store, this.clock.now(), schedule, within))
   }
 
-  async pauseSchedule(name: string, paused: boolean): Promise<boolean> {
-    return this.#write(store => pauseSchedule(store, name, paused))
+  async removeSchedule(name: string, within?: string): Promise<boolean> {
+    return this.write(store => removeSchedule(store, name, within))
+  }
+
+  async pauseSchedule(name: string, paused: boolean, within?: string): Promise<boolean> {
+    return this.write(store => pauseSchedule(store, name, paused, within))
   }
 
   async disableSchedule(name: string, reason: string): Promise<void> {
-    await this.#write(store => disableSchedule(store, name, reason))
+    await this.write(store => disableSchedule(store, name, reason))
   }
 
   async schedules(): Promise<ScheduleRecord[]> {
-    return this.#read(schedules)
+    return this.read(schedules)
   }
 
   async fireTick(tick: Tick): Promise<TickAnswer> {
-    const answer = await this.#write(store => fireTick(store, this.#kinds, this.#clock.now(), tick))
+    const answer = await this.write(store => fireTick(store, this.kinds, this.clock.now(), tick))
     if (answer === 'recorded' && tick.job) {
-      this.#learnKinds([tick.job])
-      this.#hint({ kind: 'ready', queue: tick.job.queue })
+      this.learnKinds([tick.job])
+      this.hint({ kind: 'ready', queue: tick.job.queue })
     }
     return answer
   }
 
   async ticks(schedule: string, options: { limit: number }): Promise<TickRecord[]> {
-    return this.#read(store => ticks(store, schedule, options))
+    return this.read(store => ticks(store, schedule, options))
   }
 
   async prune(request: {
     rules: RetentionRule[]
     limit: number
   }): Promise<{ removed: number; more: boolean }> {
-    this.#read(store => this.#kinds.refresh(store))
-    return this.#write(store => prune(store, this.#kinds, this.#clock.now(), request))
+    this.read(store => this.kinds.refresh(store))
+    return this.write(store => prune(store, this.kinds, this.clock.now(), request))
   }
-
-  subscribe(listener: (hint: Hint) => void): () => void {
-    return this.#parts().wakeups.subscribe(listener)
-  }
-
-  #hint(hint: Hint): void {
-    if (hint.kind === 'ready') this.#likely = true
-    this.#opened?.wakeups.emit(hint)
-  }
-
-  #write<T>(work: (store: Store) => T): Promise<T> {
-    return this.#parts().writer.write(work)
-  }
-
-  #read<T>(work: (store: Store) => T): T {
-    return this.#guard(() => work(this.#parts().store))
-  }
-
-  #guard<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      throw asQueueError(error, this.#path)
-    }
-  }
-
-  #parts(): Opened {
-    if (this.#closed) throw closed()
-    if (!this.#opened) throw new QueueError('closed', 'the engine is not open yet: call open() first')
-    return this.#opened
-  }
-}
-
-function closed(): QueueError {
-  return new QueueError('closed', 'the engine is closed')
 }

@@ -1,6 +1,6 @@
 import type { EnqueueAnswer, NewJob } from '../../engine/contract.ts'
 import { formatId, parseId } from '../../job/id.ts'
-import { phase } from './codes.ts'
+import { phase, type Phase } from './codes.ts'
 import { CounterChanges } from './counters.ts'
 import type { Kinds } from './kinds.ts'
 import type { Store } from './store.ts'
@@ -26,7 +26,8 @@ export function enqueue(store: Store, kinds: Kinds, now: number, jobs: NewJob[])
     const id = parseId(job.id)
     const runAt = job.runAt ?? now + job.delayMs
     const due = runAt <= now ? phase.ready : phase.delayed
-    if (!insert(store, job, { id, kind, due, runAt, now })) return { outcome: 'duplicate', id: job.id }
+    if (!insertJob(store, job, { id, kind, code: due, runAt, now, flow: null }))
+      return { outcome: 'duplicate', id: job.id }
     if (job.idempotency)
       store.run(
         'INSERT OR REPLACE INTO millrace_idempotency (tenant, key, id, body_hash, created_at) VALUES (?, ?, ?, ?, ?)',
@@ -44,20 +45,22 @@ export function enqueue(store: Store, kinds: Kinds, now: number, jobs: NewJob[])
   return answers
 }
 
-function insert(
+/** Answers whether the job is new. */
+export function insertJob(
   store: Store,
   job: NewJob,
-  place: { id: Uint8Array; kind: number; due: number; runAt: number; now: number },
+  place: { id: Uint8Array; kind: number; code: Phase; runAt: number; now: number; flow: Uint8Array | null },
 ): boolean {
   // An id that is known, live or finished, is an enqueue that came twice: it changes nothing.
   const changes = store.run(
-    `INSERT INTO millrace_job (id, kind, phase, priority, run_at, created_at, max_attempts, tenant, idempotency_key, payload)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+    `INSERT INTO millrace_job (id, kind, phase, priority, run_at, created_at, max_attempts, tenant, idempotency_key, payload,
+       flow, origin)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
      WHERE NOT EXISTS (SELECT 1 FROM millrace_history WHERE id = ?1)
      ON CONFLICT (id) DO NOTHING`,
     place.id,
     place.kind,
-    place.due,
+    place.code,
     job.priority,
     place.runAt,
     place.now,
@@ -65,8 +68,16 @@ function insert(
     job.tenant,
     job.idempotency?.key ?? null,
     job.payloadJson,
+    place.flow,
+    job.origin == null ? null : parseId(job.origin),
   )
+  if (changes > 0 && job.attributes) insertAttributes(store, place.id, job.attributes)
   return changes > 0
+}
+
+function insertAttributes(store: Store, id: Uint8Array, attributes: Record<string, string>): void {
+  for (const [name, value] of Object.entries(attributes))
+    store.run('INSERT INTO millrace_attribute (name, value, job) VALUES (?, ?, ?)', name, value, id)
 }
 
 function findKey(store: Store, now: number, job: NewJob): IdempotencyRow | undefined {
@@ -80,7 +91,7 @@ function findKey(store: Store, now: number, job: NewJob): IdempotencyRow | undef
 }
 
 /** How many more jobs the bounded queues take. */
-class QueueRoom {
+export class QueueRoom {
   readonly #store: Store
   readonly #queues = new Map<string, { queued: number; limit: number } | null>()
 

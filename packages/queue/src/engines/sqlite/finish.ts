@@ -17,9 +17,10 @@ export function moveToHistory(
 ): void {
   store.run(
     `INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths,
-       redrives, worker, started_at, finished_at, tenant, idempotency_key, cancel_reason, last_error, payload, result)
+       redrives, worker, started_at, finished_at, tenant, idempotency_key, cancel_reason, last_error, payload, result,
+       flow, origin)
      SELECT id, kind, ?2, priority, run_at, created_at, attempt, max_attempts, epoch, deaths, redrives, worker, ?3, ?4,
-       tenant, idempotency_key, coalesce(cancel_reason, ?5), coalesce(?6, last_error), payload, ?7
+       tenant, idempotency_key, coalesce(cancel_reason, ?5), coalesce(?6, last_error), payload, ?7, flow, origin
      FROM millrace_job WHERE n = ?1`,
     job.n,
     job.code,
@@ -32,8 +33,8 @@ export function moveToHistory(
   store.run('DELETE FROM millrace_job WHERE n = ?', job.n)
 }
 
-/** Snoozed attempts that are remembered: a job that polls for weeks must not fill the table. */
-const snoozesKept = 100
+/** Attempts without an end of their own that are remembered: a job that polls for weeks must not fill the table. */
+const pausesKept = 100
 
 export function recordAttempt(
   store: Store,
@@ -60,10 +61,10 @@ export function recordAttempt(
     ended.outcome,
     ended.error && JSON.stringify(ended.error),
   )
-  if (ended.outcome === 'snoozed' && ended.epoch > snoozesKept)
+  if ((ended.outcome === 'snoozed' || ended.outcome === 'waited') && ended.epoch > pausesKept)
     store.run(
-      `DELETE FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome = 'snoozed'`,
+      `DELETE FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome IN ('snoozed', 'waited')`,
       ended.id,
-      ended.epoch - snoozesKept,
+      ended.epoch - pausesKept,
     )
 }

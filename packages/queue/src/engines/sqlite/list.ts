@@ -1,8 +1,10 @@
+import { hasAttributes } from '../../engine/attribute-walk.ts'
 import type { JobFilter, JobPage, JobRecord } from '../../engine/contract.ts'
 import { QueueError } from '../../engine/errors.ts'
 import { type JobState, jobStates } from '../../job/state.ts'
 import { codesOf, phase, type Phase } from './codes.ts'
 import type { Kinds } from './kinds.ts'
+import { listByAttributes } from './list-by-attribute.ts'
 import { jobByNumber, jobBySeq } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -17,6 +19,7 @@ interface Search {
   /** null: all. */
   kinds: number[] | null
   tenant: string | null
+  fingerprint: string | null
   from: number
   until: number
   limit: number
@@ -31,11 +34,13 @@ export function list(
   filter: JobFilter,
   page: { cursor?: string; limit: number },
 ): JobPage {
+  if (hasAttributes(filter)) return listByAttributes(store, matchingKinds(kinds, filter), filter, page)
   const at = page.cursor === undefined ? { live: end, finished: end } : readCursor(page.cursor)
   const search: Search = {
     codes: new Set((filter.states ?? jobStates).flatMap((state: JobState) => codesOf(state))),
     kinds: matchingKinds(kinds, filter),
     tenant: filter.tenant ?? null,
+    fingerprint: filter.fingerprint ?? null,
     from: filter.from ?? 0,
     until: filter.until ?? end,
     limit: page.limit + 1,
@@ -90,7 +95,7 @@ function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number):
   const phases = livePhases.filter(code => search.codes.has(code))
   if (phases.length === 0) return []
   const all = phases.length === livePhases.length && search.kinds === null
-  if (all || search.tenant !== null) return walkDown(store, search, phases, below)
+  if (all || isPersonal(search)) return walkDown(store, search, phases, below)
   const counted = store.rows<[kind: number, code: Phase, count: number]>(
     'SELECT kind, phase, count FROM millrace_counter WHERE phase < 4 AND count > 0',
   )
@@ -106,20 +111,34 @@ function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number):
   return found.sort((a, b) => b - a).slice(0, search.limit)
 }
 
+/** Whether an index of its own serves, whatever the kinds. */
+function isPersonal({ tenant, fingerprint }: Search): boolean {
+  return tenant !== null || fingerprint !== null
+}
+
 /** From the newest job down, taking what fits. */
 function walkDown(store: Store, search: Search, phases: Phase[], below: number): number[] {
-  const byTenant = search.tenant === null ? '' : `${tenantIs(search.tenant, '?5')} AND`
-  const sql = `SELECT n FROM millrace_job WHERE ${byTenant} n < ?1 AND created_at >= ?2 AND created_at < ?3
+  const personal = personalFilter(search, 4)
+  const sql = `SELECT n FROM millrace_job WHERE n < ?1 AND created_at >= ?2 AND created_at < ?3
     AND phase IN (${phases.join()}) ${search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''}
-    ORDER BY n DESC LIMIT ?4`
+    ${personal.sql} ORDER BY n DESC LIMIT ?4`
   const values = [below, search.from, search.until, search.limit]
-  const rows = store.db.prepare(sql).all(...values, ...(search.tenant === null ? [] : [search.tenant]))
+  const rows = store.db.prepare(sql).all(...values, ...personal.values)
   return rows.map(row => row.n as number)
 }
 
-/** Written so that the index of jobs with a tenant is seen to serve; jobs without one are met on the way down. */
-function tenantIs(tenant: string, parameter: string): string {
-  return tenant === '' ? `tenant = ${parameter}` : `tenant = ${parameter} AND tenant <> ''`
+/**
+ * Written so that the indexes of jobs with a tenant, and of those that have failed, are seen to serve; jobs without a
+ * tenant are met on the way down. Parameters follow those taken.
+ */
+function personalFilter({ tenant, fingerprint }: Search, taken: number): { sql: string; values: string[] } {
+  const values: string[] = []
+  let sql = ''
+  if (tenant !== null)
+    sql += ` AND tenant = ?${taken + values.push(tenant)}${tenant === '' ? '' : ` AND tenant <> ''`}`
+  if (fingerprint !== null)
+    sql += ` AND last_error IS NOT NULL AND last_error ->> '$.fingerprint' = ?${taken + values.push(fingerprint)}`
+  return { sql, values }
 }
 
 function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase; below: number }): number[] {
@@ -159,12 +178,15 @@ function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase
         )
         .map(row => row[0])
     default:
+      // Blocked: by others, or in a step.
       return store
         .rows<[number]>(
-          `SELECT n FROM millrace_job WHERE phase = ?6 AND kind = ?1 AND ${within}`,
+          `SELECT j.n FROM (SELECT job FROM millrace_node WHERE waits > 0
+             UNION SELECT job FROM millrace_step WHERE parked IS NOT NULL) b CROSS JOIN millrace_job j ON j.id = b.job
+           WHERE j.phase = 3 AND j.kind = ?1 AND j.n < ?2 AND j.created_at >= ?3 AND j.created_at < ?4
+           ORDER BY j.n DESC LIMIT ?5`,
           of.kind,
           ...bounds,
-          of.code,
         )
         .map(row => row[0])
   }
@@ -175,13 +197,14 @@ function finishedSeqs(store: Store, kinds: Kinds, search: Search, below: number)
   if (states.length === 0) return []
   const to = search.until === end ? below : Math.min(below, firstSeqSince(store, search.until))
   const from = search.from === 0 ? 0 : firstSeqSince(store, search.from)
-  if (search.tenant !== null) {
-    const sql = `SELECT seq FROM millrace_history WHERE ${tenantIs(search.tenant, '?1')} AND seq < ?2 AND seq >= ?3
-      AND state IN (${states.join()}) ${search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''}
-      ORDER BY seq DESC LIMIT ?4`
+  if (isPersonal(search)) {
+    const personal = personalFilter(search, 3)
+    const sql = `SELECT seq FROM millrace_history WHERE seq < ?1 AND seq >= ?2 AND state IN (${states.join()})
+      ${search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''} ${personal.sql}
+      ORDER BY seq DESC LIMIT ?3`
     return store.db
       .prepare(sql)
-      .all(search.tenant, to, from, search.limit)
+      .all(to, from, search.limit, ...personal.values)
       .map(row => row.seq as number)
   }
   if (states.length === finishedStates.length && search.kinds === null)

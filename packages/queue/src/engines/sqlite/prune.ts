@@ -1,8 +1,11 @@
 import type { RetentionRule } from '../../job/retention.ts'
 import { type Phase, terminalCode } from './codes.ts'
-import { forget, type GoneRow } from './forget.ts'
+import { forget, goneColumns, type GoneRow } from './forget.ts'
 import { CounterChanges, tallyMs } from './counters.ts'
+import { pruneAudit } from './audit.ts'
+import { pruneFeed } from './feed.ts'
 import type { Kinds } from './kinds.ts'
+import { pruneSeries } from './series.ts'
 import type { Store } from './store.ts'
 
 const talliesKeptMs = 35 * 24 * 3_600_000
@@ -24,7 +27,7 @@ export function prune(
     if (seqs.length === 0) continue
     const numbers = JSON.stringify(seqs)
     const gone = store.rows<GoneRow>(
-      `DELETE FROM millrace_history WHERE seq IN (SELECT value FROM json_each(?)) RETURNING id, tenant, idempotency_key`,
+      `DELETE FROM millrace_history WHERE seq IN (SELECT value FROM json_each(?)) RETURNING ${goneColumns}`,
       numbers,
     )
     forget(store, now, gone)
@@ -47,7 +50,7 @@ function rulesByKind(kinds: Kinds, rules: RetentionRule[]): { kind: number; rule
     )
 }
 
-/** The oldest jobs of a kind and state that are over the rule's count or age. */
+/** The oldest jobs of a kind and state that are over the rule's count or age, but for those whose flow has not finished. */
 function outdated(
   store: Store,
   now: number,
@@ -60,33 +63,45 @@ function outdated(
     of.code,
   )
   const excess = maxCount === undefined ? 0 : Math.max(0, (counter?.count ?? 0) - maxCount)
-  const oldest = store.rows<[seq: number, finishedAt: number]>(
-    'SELECT seq, finished_at FROM millrace_history WHERE kind = ? AND state = ? ORDER BY seq LIMIT ?',
-    of.kind,
-    of.code,
-    of.limit,
-  )
   const seqs: number[] = []
-  for (const [seq, finishedAt] of oldest) {
-    const tooOld = maxAgeMs !== undefined && finishedAt <= now - maxAgeMs
-    if (!tooOld && seqs.length >= excess) break
-    seqs.push(seq)
+  let walked = 0
+  let above = 0
+  while (seqs.length < of.limit) {
+    const oldest = store.rows<[seq: number, finishedAt: number, flowRuns: number]>(
+      `SELECT seq, finished_at, flow IS NOT NULL
+         AND EXISTS (SELECT 1 FROM millrace_flow f WHERE f.id = flow AND f.finished_at IS NULL)
+       FROM millrace_history WHERE kind = ? AND state = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      of.kind,
+      of.code,
+      above,
+      of.limit,
+    )
+    for (const [seq, finishedAt, flowRuns] of oldest) {
+      const tooOld = maxAgeMs !== undefined && finishedAt <= now - maxAgeMs
+      if (!tooOld && walked >= excess) return seqs
+      walked++
+      above = seq
+      if (flowRuns === 0 && seqs.length < of.limit) seqs.push(seq)
+    }
+    if (oldest.length < of.limit) break
   }
   return seqs
 }
 
-/** Expired keys, old tallies, and workers long gone. Answers whether more may wait. */
+/** Expired keys, old tallies, workers long gone, and what nobody looks at any more. Answers whether more may wait. */
 function tidy(store: Store, now: number, limit: number): boolean {
-  const keys = store.run(
-    `DELETE FROM millrace_idempotency WHERE (tenant, key) IN
-       (SELECT tenant, key FROM millrace_idempotency WHERE expires_at <= ? LIMIT ?)`,
-    now,
-    limit,
+  const keys = ['millrace_idempotency', 'millrace_flow_key'].map(table =>
+    store.run(
+      `DELETE FROM ${table} WHERE (tenant, key) IN (SELECT tenant, key FROM ${table} WHERE expires_at <= ? LIMIT ?)`,
+      now,
+      limit,
+    ),
   )
   store.run('DELETE FROM millrace_tally WHERE at < ?', now - talliesKeptMs - tallyMs)
   store.run(
     'DELETE FROM millrace_worker WHERE expires_at = 0 AND beat_at < ? AND worker NOT IN (SELECT worker FROM millrace_claim)',
     now - workersKeptMs,
   )
-  return keys >= limit
+  const views = [pruneFeed, pruneSeries, pruneAudit].map(prune => prune(store, now, limit))
+  return keys.some(count => count >= limit) || views.includes(true)
 }

@@ -1,13 +1,14 @@
 import type { Report } from '../../engine/contract.ts'
 import { parseId } from '../../job/id.ts'
 import { readToken } from './lease-token.ts'
+import { writeSteps } from './steps.ts'
 import type { Store } from './store.ts'
 import { leaseHolder } from './workers.ts'
 
 /** Log lines kept of one attempt; the last one says that more were dropped. */
 const linesKept = 1_000
 
-/** Progress and log lines of running attempts, fenced like a settle. Inside a write. */
+/** Progress, log lines and steps of running attempts, fenced like a settle. Inside a write. */
 export function report(
   store: Store,
   now: number,
@@ -15,7 +16,7 @@ export function report(
   reports: Report[],
 ): ('ok' | 'lease-lost')[] {
   const worker = leaseHolder(store, now, workerName)
-  return reports.map(({ lease, progress, logLines }) => {
+  return reports.map(({ lease, progress, logLines, steps }) => {
     const held =
       worker !== undefined &&
       store.get<{ attempt: number }>(
@@ -36,6 +37,7 @@ export function report(
         progress.dataJson,
       )
     if (logLines) writeLog(store, { id, epoch: lease.epoch, attempt: held.attempt, lines: logLines })
+    if (steps) writeSteps(store, now, { id, attempt: held.attempt, epoch: lease.epoch }, steps)
     return 'ok'
   })
 }

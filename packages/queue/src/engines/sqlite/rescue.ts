@@ -5,6 +5,7 @@ import { formatId } from '../../job/id.ts'
 import { phase } from './codes.ts'
 import type { CounterChanges } from './counters.ts'
 import { type FinishedAs, moveToHistory, recordAttempt } from './finish.ts'
+import type { FlowChanges } from './flow-changes.ts'
 import type { Kinds } from './kinds.ts'
 import type { Store } from './store.ts'
 
@@ -17,6 +18,8 @@ interface LostRow {
   deaths: number
   started_at: number
   cancel_reason: string | null
+  flow: Uint8Array | null
+  tenant: string
   worker_name: string | null
 }
 
@@ -25,11 +28,18 @@ export function giveBack(
   store: Store,
   kinds: Kinds,
   now: number,
-  lost: { n: number; epoch: number; worker: number; maxDeaths: number; counters: CounterChanges },
+  lost: {
+    n: number
+    epoch: number
+    worker: number
+    maxDeaths: number
+    counters: CounterChanges
+    changes: FlowChanges
+  },
 ): RescuedJob | null {
   const row = store.get<LostRow & Record<string, never>>(
     `SELECT j.id, j.kind, j.epoch, j.attempt, j.max_attempts, j.deaths, j.started_at, j.cancel_reason,
-       w.name AS worker_name
+       j.flow, j.tenant, w.name AS worker_name
      FROM millrace_job j LEFT JOIN millrace_worker w ON w.worker = j.worker
      WHERE j.n = ? AND j.epoch = ? AND j.worker = ? AND j.phase = 2`,
     lost.n,
@@ -55,6 +65,7 @@ export function giveBack(
   if (end) {
     moveToHistory(store, now, { n: lost.n, startedAt: row.started_at, ...end })
     lost.counters.move(row.kind, phase.running, end.code)
+    lost.changes.ended(row.id, row.flow, end.code)
   } else {
     store.run(
       'UPDATE millrace_job SET phase = 0, run_at = min(run_at, ?), worker = NULL, started_at = NULL, last_error = ? WHERE n = ?',
@@ -69,6 +80,7 @@ export function giveBack(
     id: formatId(row.id),
     type,
     queue,
+    tenant: row.tenant,
     worker: row.worker_name ?? '',
     attempt: row.attempt,
     deaths,

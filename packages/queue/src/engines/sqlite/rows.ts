@@ -30,11 +30,15 @@ interface JobRow {
   percent: number | null
   message: string | null
   data: string | null
+  flow: Uint8Array | null
+  origin: Uint8Array | null
+  attributes: string
 }
 
 const shared = `t.id, k.queue, k.type, t.priority, t.run_at, t.created_at, t.attempt, t.max_attempts, t.epoch, t.deaths,
   t.redrives, t.started_at, t.tenant, t.idempotency_key, t.cancel_reason, t.last_error, t.payload,
-  w.name AS worker_name, p.percent, p.message, p.data`
+  t.flow, t.origin, w.name AS worker_name, p.percent, p.message, p.data,
+  (SELECT json_group_object(a.name, a.value) FROM millrace_attribute a WHERE a.job = t.id) AS attributes`
 const joins = `JOIN millrace_kind k ON k.kind = t.kind LEFT JOIN millrace_worker w ON w.worker = t.worker
   LEFT JOIN millrace_progress p ON p.id = t.id`
 
@@ -83,6 +87,9 @@ function record(row: JobRow | undefined): JobRecord | null {
     lastError: readError(row.last_error),
     progress:
       row.percent === null ? null : { percent: row.percent, message: row.message, dataJson: row.data },
+    flow: row.flow && formatId(row.flow),
+    origin: row.origin && formatId(row.origin),
+    attributes: JSON.parse(row.attributes) as Record<string, string>,
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   NewJob,
+  PutScheduleAnswer,
   ScheduleRecord,
   ScheduleSettings,
   Tick,
@@ -32,7 +33,8 @@ export function putSchedule(
   store: Store,
   now: number,
   settings: ScheduleSettings,
-): 'created' | 'changed' | 'unchanged' {
+  within: string | undefined,
+): PutScheduleAnswer {
   const wanted = {
     rule: JSON.stringify(settings.rule),
     misfire: JSON.stringify(settings.misfire),
@@ -53,6 +55,8 @@ export function putSchedule(
     )
     return 'created'
   }
+  if (within !== undefined && (JSON.parse(found.job) as ScheduleRecord['job']).tenant !== within)
+    return 'taken'
   const same = (['rule', 'misfire', 'overlap', 'job'] as const).every(key => found[key] === wanted[key])
   if (same && found.disabled_reason === null) return 'unchanged'
   const nextAt =
@@ -70,13 +74,23 @@ export function putSchedule(
   return 'changed'
 }
 
-export function removeSchedule(store: Store, name: string): boolean {
+/** Of the schedule with this name, and of that tenant if one is said. */
+const named = `name = ?1 AND (?2 IS NULL OR json_extract(job, '$.tenant') = ?2)`
+
+export function removeSchedule(store: Store, name: string, within: string | undefined): boolean {
+  if (store.run(`DELETE FROM millrace_schedule WHERE ${named}`, name, within ?? null) === 0) return false
   store.run('DELETE FROM millrace_tick WHERE schedule = ?', name)
-  return store.run('DELETE FROM millrace_schedule WHERE name = ?', name) > 0
+  return true
 }
 
-export function pauseSchedule(store: Store, name: string, paused: boolean): boolean {
-  return store.run('UPDATE millrace_schedule SET paused = ? WHERE name = ?', paused ? 1 : 0, name) > 0
+export function pauseSchedule(
+  store: Store,
+  name: string,
+  paused: boolean,
+  within: string | undefined,
+): boolean {
+  const sql = `UPDATE millrace_schedule SET paused = ?3 WHERE ${named}`
+  return store.run(sql, name, within ?? null, paused ? 1 : 0) > 0
 }
 
 export function disableSchedule(store: Store, name: string, reason: string): void {

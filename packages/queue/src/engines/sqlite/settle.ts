@@ -1,10 +1,14 @@
 import type { Lease, SettleAnswer, Settlement } from '../../engine/contract.ts'
+import { newestOfEachJob } from '../../engine/newest.ts'
 import { parseId } from '../../job/id.ts'
 import { phase } from './codes.ts'
-import { moveCompleted } from './complete.ts'
+import { type Completed, moveCompleted, moveCompletedInFlows } from './complete.ts'
 import { CounterChanges } from './counters.ts'
 import { moveToHistory, recordAttempt } from './finish.ts'
+import { type Effects, FlowChanges } from './flow-changes.ts'
+import type { Kinds } from './kinds.ts'
 import { type Place, readToken } from './lease-token.ts'
+import { park } from './park.ts'
 import type { Store } from './store.ts'
 import { leaseHolder } from './workers.ts'
 
@@ -12,14 +16,22 @@ export interface Ended {
   answers: SettleAnswer[]
   /** How many members of each claimed batch have ended. */
   batches: Map<number, number>
+  /** Null when no worker of this name holds anything. */
+  effects: Effects | null
 }
 
 type CompleteSettlement = Settlement & { outcome: { kind: 'complete' } }
 
 /** Ends attempts. Inside a write, or inside a transaction of the engine's own making. */
-export function settle(store: Store, now: number, workerName: string, settlements: Settlement[]): Ended {
+export function settle(
+  store: Store,
+  kinds: Kinds,
+  now: number,
+  workerName: string,
+  settlements: Settlement[],
+): Ended {
   const worker = leaseHolder(store, now, workerName)
-  const ended: Ended = { answers: [], batches: new Map() }
+  const ended: Ended = { answers: [], batches: new Map(), effects: null }
   if (worker === undefined) {
     settlements.forEach((each, index) => {
       ended.answers[index] = refusal(store, each.lease)
@@ -27,24 +39,25 @@ export function settle(store: Store, now: number, workerName: string, settlement
     return ended
   }
   const counters = new CounterChanges()
+  const changes = new FlowChanges(store, now, counters)
   const completions: { settlement: CompleteSettlement; place: Place; index: number }[] = []
-  const seen = new Set<number>()
+  const tried = newestOfEachJob(settlements)
   const repeated: number[] = []
   settlements.forEach((settlement, index) => {
     const place = readToken(settlement.lease)
-    if (seen.has(place.n)) return void repeated.push(index)
-    seen.add(place.n)
+    if (!tried.has(index)) return void repeated.push(index)
     if (settlement.outcome.kind === 'complete')
       completions.push({ settlement: settlement as CompleteSettlement, place, index })
     else {
-      const done = settleOne(store, now, { worker, settlement, place, counters })
+      const done = settleOne(store, kinds, now, { worker, settlement, place, counters, changes })
       ended.answers[index] = done ? 'settled' : refusal(store, settlement.lease)
       if (done) count(ended.batches, place.batch)
     }
   })
-  complete(store, now, { worker, completions, counters, ended })
+  complete(store, now, { worker, completions, counters, changes, ended })
   for (const index of repeated)
     ended.answers[index] = refusal(store, (settlements[index] as Settlement).lease)
+  ended.effects = changes.write()
   counters.write(store, now)
   return ended
 }
@@ -60,17 +73,33 @@ function complete(
     worker: number
     completions: { settlement: CompleteSettlement; place: Place; index: number }[]
     counters: CounterChanges
+    changes: FlowChanges
     ended: Ended
   },
 ): void {
   const { completions, worker, counters, ended } = work
-  const completed = completions.map(({ settlement: { lease, outcome, ranMs }, place }) => ({
-    n: place.n,
-    epoch: lease.epoch,
-    ranMs: Math.max(0, Math.round(ranMs)),
-    resultJson: outcome.resultJson,
-  }))
-  const done = moveCompleted(store, now, worker, completed)
+  const plain: Completed[] = []
+  const inFlows: Completed[] = []
+  for (const { settlement, place } of completions) {
+    const { lease, outcome, ranMs } = settlement
+    const completed = {
+      n: place.n,
+      epoch: lease.epoch,
+      ranMs: Math.max(0, Math.round(ranMs)),
+      resultJson: outcome.resultJson,
+    }
+    if (lease.flow) inFlows.push(completed)
+    else plain.push(completed)
+  }
+  const moved = moveCompleted(store, now, worker, plain)
+  // A job can have come into a flow since its worker claimed it.
+  if (moved) inFlows.push(...plain.filter(({ n }) => !moved.has(n)))
+  const done = inFlows.length === 0 ? moved : new Set(moved ?? plain.map(({ n }) => n))
+  if (done)
+    for (const [n, id, flow] of moveCompletedInFlows(store, now, worker, inFlows)) {
+      done.add(n)
+      work.changes.ended(id, flow, phase.completed)
+    }
   for (const { settlement, place, index } of completions) {
     if (done && !done.has(place.n)) {
       ended.answers[index] = refusal(store, settlement.lease)
@@ -86,17 +115,25 @@ interface HeldRow {
   id: Uint8Array
   attempt: number
   cancel_reason: string | null
+  flow: Uint8Array | null
 }
 
 function settleOne(
   store: Store,
+  kinds: Kinds,
   now: number,
-  work: { worker: number; settlement: Settlement; place: Place; counters: CounterChanges },
+  work: {
+    worker: number
+    settlement: Settlement
+    place: Place
+    counters: CounterChanges
+    changes: FlowChanges
+  },
 ): boolean {
-  const { worker, settlement, place, counters } = work
+  const { worker, settlement, place, counters, changes } = work
   const { lease, outcome, ranMs } = settlement
   const row = store.get<HeldRow & Record<string, never>>(
-    'SELECT id, attempt, cancel_reason FROM millrace_job WHERE n = ? AND epoch = ? AND phase = 2 AND worker = ?',
+    'SELECT id, attempt, cancel_reason, flow FROM millrace_job WHERE n = ? AND epoch = ? AND phase = 2 AND worker = ?',
     place.n,
     lease.epoch,
     worker,
@@ -132,6 +169,7 @@ function settleOne(
       ...(cancelReason === undefined ? {} : { cancelReason }),
     })
     counters.move(place.kind, phase.running, code)
+    changes.ended(row.id, row.flow, code)
   }
   switch (outcome.kind) {
     case 'retry':
@@ -154,6 +192,22 @@ function settleOne(
       recordAttempt(store, { ...attempt, outcome: 'snoozed', error: null })
       if (row.cancel_reason !== null) finish(phase.cancelled, null)
       else back({ inMs: outcome.inMs, spend: false, lastError: null })
+      return true
+    case 'wait':
+      recordAttempt(store, { ...attempt, outcome: 'waited', error: null })
+      if (row.cancel_reason !== null) finish(phase.cancelled, null)
+      else
+        park(store, kinds, now, {
+          n: place.n,
+          id: row.id,
+          kind: place.kind,
+          epoch: lease.epoch,
+          attempt: row.attempt,
+          wait: outcome.wait,
+          child: settlement.child ?? null,
+          counters,
+          changes,
+        })
       return true
     case 'release':
       if (row.cancel_reason !== null) finish(phase.cancelled, null)

@@ -8,7 +8,7 @@ import { tempFolder } from '../../../test/support/temp-folder.ts'
 import { QueueError } from '../../engine/errors.ts'
 import { migrate, openStore, type Store } from './store.ts'
 
-const newest = 1
+const newest = 4
 
 function opened(path: string): Store {
   const store = openStore(path)
@@ -40,6 +40,9 @@ describe('a fresh file', () => {
     )
     expect(store.all('SELECT version, name FROM millrace_migration')).toMatchObject([
       { version: 1, name: '0001_jobs.sql' },
+      { version: 2, name: '0002_flows.sql' },
+      { version: 3, name: '0003_search.sql' },
+      { version: 4, name: '0004_views.sql' },
     ])
   })
 
@@ -226,6 +229,6 @@ it('processes that start at once on a fresh file all find it migrated, once', as
     const path = join(folder, `${round}.db`)
     const versions = await Promise.all(starters.map(each => each.start(path)))
     expect(versions).toEqual(starters.map(() => String(newest)))
-    expect(opened(path).all('SELECT version FROM millrace_migration')).toHaveLength(1)
+    expect(opened(path).all('SELECT version FROM millrace_migration')).toHaveLength(newest)
   }
 })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { QueueError } from '../../engine/errors.ts'
@@ -8,6 +8,9 @@ const migrationsFolder = new URL('../../../sql/sqlite/', import.meta.url)
 
 /** Blocks the event loop while another process commits; short, because longer waits are made asynchronously. */
 const busyTimeoutMs = 25
+
+const ledger =
+  'CREATE TABLE IF NOT EXISTS millrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT'
 
 /** A store that ends with its connection. */
 export const memory = ':memory:'
@@ -157,9 +160,7 @@ export function migrate(store: Store, path: string, options: { apply: boolean })
       )
     store.db.exec('BEGIN IMMEDIATE')
     try {
-      store.db.exec(
-        'CREATE TABLE IF NOT EXISTS millrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT',
-      )
+      store.db.exec(ledger)
       const applied = schemaVersion(store)
       for (const { version, name } of wanted) {
         if (version <= applied) continue
@@ -176,6 +177,38 @@ export function migrate(store: Store, path: string, options: { apply: boolean })
     throw asQueueError(error, path)
   } finally {
     store.db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+  }
+}
+
+/** What a file lacks, each as a transaction that a person would run by hand. Changes nothing, and makes no file. */
+export async function pendingScripts(
+  path: string,
+): Promise<{ version: number; name: string; sql: string }[]> {
+  const found = path !== memory && existsSync(path) ? versionIn(path) : 0
+  return migrationFiles()
+    .filter(each => each.version > found)
+    .map(({ version, name }) => ({
+      version,
+      name,
+      sql: [
+        'BEGIN IMMEDIATE;',
+        `${ledger};`,
+        readFileSync(new URL(name, migrationsFolder), 'utf8'),
+        `INSERT INTO millrace_migration (version, name) VALUES (${version}, '${name}');`,
+        'COMMIT;',
+      ].join('\n'),
+    }))
+}
+
+function versionIn(path: string): number {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+    return schemaVersion(new Store(db))
+  } catch (error) {
+    throw asQueueError(error, path)
+  } finally {
+    db?.close()
   }
 }
 

@@ -57,6 +57,8 @@ export class Wakeups {
       this.emit({ kind: 'ready', queue: null })
       this.emit({ kind: 'cancel' })
       this.emit({ kind: 'settled', ids: null })
+      this.emit({ kind: 'watch' })
+      this.emit({ kind: 'feed' })
     })
     // Waiting for others must not keep a process alive that is otherwise done.
     this.#timer.unref?.()

@@ -1,5 +1,13 @@
-import type { Heartbeat, HeartbeatAnswer, Lease, RescuedJob, WorkerRecord } from '../../engine/contract.ts'
+import type {
+  Heartbeat,
+  HeartbeatAnswer,
+  Lane,
+  Lease,
+  RescuedJob,
+  WorkerRecord,
+} from '../../engine/contract.ts'
 import { CounterChanges } from './counters.ts'
+import { type Effects, FlowChanges } from './flow-changes.ts'
 import type { Kinds } from './kinds.ts'
 import { readToken } from './lease-token.ts'
 import { giveBack } from './rescue.ts'
@@ -48,10 +56,11 @@ export function heartbeat(store: Store, kinds: Kinds, now: number, beat: Heartbe
   const held = leaseHolder(store, now, beat.worker)
   const worker = held ?? holdLease(store, kinds, now, beat)
   store.run(
-    'UPDATE millrace_worker SET beat_at = ?, expires_at = ?, label = ? WHERE worker = ?',
+    'UPDATE millrace_worker SET beat_at = ?, expires_at = ?, label = ?, lanes = coalesce(?, lanes) WHERE worker = ?',
     now,
     now + beat.leaseMs,
     beat.label,
+    beat.lanes ? JSON.stringify(beat.lanes) : null,
     worker,
   )
   const lost = held === undefined ? beat.leases : beat.leases.filter(lease => !holds(store, held, lease))
@@ -82,10 +91,16 @@ export function cancelRequests(store: Store, worker: number | undefined, leases:
   return leases.filter(lease => numbers.has(readToken(lease).n)).map(lease => lease.id)
 }
 
+/** What a rescue did: the jobs themselves, and what followed in their flows. */
+export interface Rescue {
+  jobs: RescuedJob[]
+  effects: Effects[]
+}
+
 /** The worker leaves. It should hold nothing any more; what it does hold goes back at once. */
-export function retire(store: Store, kinds: Kinds, now: number, name: string): RescuedJob[] {
+export function retire(store: Store, kinds: Kinds, now: number, name: string): Rescue {
   const row = store.get<{ worker: number }>('SELECT worker FROM millrace_worker WHERE name = ?', name)
-  if (!row) return []
+  if (!row) return { jobs: [], effects: [] }
   const rescued = endLease(store, kinds, now, { worker: row.worker, maxDeaths: Number.POSITIVE_INFINITY })
   store.run('UPDATE millrace_worker SET expires_at = 0 WHERE worker = ?', row.worker)
   return rescued
@@ -97,17 +112,19 @@ export function rescue(
   kinds: Kinds,
   now: number,
   request: { maxDeaths: number; limit: number },
-): RescuedJob[] {
+): Rescue {
   const gone = store.all<{ worker: number }>(
     `SELECT worker FROM millrace_worker WHERE expires_at <= ?
        AND worker IN (SELECT worker FROM millrace_claim) ORDER BY expires_at`,
     now,
   )
-  const rescued: RescuedJob[] = []
+  const rescued: Rescue = { jobs: [], effects: [] }
   for (const { worker } of gone) {
-    if (rescued.length >= request.limit) break
-    const limit = request.limit - rescued.length
-    rescued.push(...endLease(store, kinds, now, { worker, maxDeaths: request.maxDeaths, limit }))
+    if (rescued.jobs.length >= request.limit) break
+    const limit = request.limit - rescued.jobs.length
+    const { jobs, effects } = endLease(store, kinds, now, { worker, maxDeaths: request.maxDeaths, limit })
+    rescued.jobs.push(...jobs)
+    rescued.effects.push(...effects)
   }
   return rescued
 }
@@ -118,8 +135,9 @@ function endLease(
   kinds: Kinds,
   now: number,
   ended: { worker: number; maxDeaths: number; limit?: number },
-): RescuedJob[] {
+): Rescue {
   const counters = new CounterChanges()
+  const changes = new FlowChanges(store, now, counters)
   const rescued: RescuedJob[] = []
   const limit = ended.limit ?? Number.POSITIVE_INFINITY
   const batches = store.all<{ batch: number; members: string }>(
@@ -130,7 +148,7 @@ function endLease(
     const held = JSON.parse(members) as [n: number, epoch: number][]
     while (held.length > 0 && rescued.length < limit) {
       const [n, epoch] = held.shift() as [number, number]
-      const job = giveBack(store, kinds, now, { n, epoch, ...ended, counters })
+      const job = giveBack(store, kinds, now, { n, epoch, ...ended, counters, changes })
       if (job) rescued.push(job)
     }
     if (held.length === 0) store.run('DELETE FROM millrace_claim WHERE batch = ?', batch)
@@ -139,14 +157,17 @@ function endLease(
       break
     }
   }
+  const effects = [changes.write()]
   counters.write(store, now)
-  return rescued
+  return { jobs: rescued, effects }
 }
 
 export function workers(store: Store, now: number): WorkerRecord[] {
-  return store.all<WorkerRecord & Record<string, never>>(
-    `SELECT name AS worker, label, started_at AS startedAt, beat_at AS beatAt, expires_at AS expiresAt
-     FROM millrace_worker WHERE expires_at > ? ORDER BY started_at`,
-    now,
-  )
+  return store
+    .all<Omit<WorkerRecord, 'lanes'> & { lanes: string | null }>(
+      `SELECT name AS worker, label, started_at AS startedAt, beat_at AS beatAt, expires_at AS expiresAt, lanes
+       FROM millrace_worker WHERE expires_at > ? ORDER BY started_at`,
+      now,
+    )
+    .map(row => ({ ...row, lanes: row.lanes === null ? null : (JSON.parse(row.lanes) as Lane[]) }))
 }

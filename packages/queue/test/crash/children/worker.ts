@@ -1,7 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createMillrace, createWorker, openEngine, type WorkerOptions } from '../../../src/index.ts'
 import { allJobs, crashHandlers } from '../jobs.ts'
-import { Ledger } from '../ledger.ts'
+import { Ledger, unseenStallMs } from '../ledger.ts'
 import type { Effects } from '../target.ts'
 import { type DeathPoint, watchedEngine } from '../watch.ts'
 import { errorCode, hear, input, leave, report } from './child.ts'
@@ -19,7 +18,6 @@ export interface WorkerInput {
 const { url, ledgers, ledger: name, effectsModule, options, death } = input<WorkerInput>()
 const ledger = new Ledger(ledgers, name)
 const effects = ((await import(effectsModule)) as { default: Effects }).default
-const delay = monitorEventLoopDelay({ resolution: 5 })
 
 const millrace = createMillrace({ engine: watchedEngine(openEngine(url), ledger, death), jobs: allJobs })
 const worker = createWorker(millrace, crashHandlers(ledger, effects), options)
@@ -32,12 +30,20 @@ millrace.on('trouble', ({ where, error }) =>
 )
 
 hear(order => {
-  if (order.kind === 'measure') report({ kind: 'measured', maxDelayMs: delay.max / 1e6 })
   if (order.kind === 'stop') void stop()
 })
 await worker.start()
-delay.enable()
+watchForStalls(Date.now())
 report({ kind: 'ready', worker: worker.id })
+
+/** Writes down when this process could not act, as all its timers were late then. */
+function watchForStalls(last: number): void {
+  setTimeout(() => {
+    const now = Date.now()
+    if (now - last > unseenStallMs) ledger.write({ k: 'stall', from: last, at: now })
+    watchForStalls(now)
+  }, unseenStallMs / 2).unref()
+}
 
 async function stop(): Promise<void> {
   await worker.stop({ deadlineMs: 10_000 })

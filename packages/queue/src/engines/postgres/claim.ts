@@ -1,0 +1,126 @@
+import type { ClaimAnswer, ClaimedJob, ClaimRequest } from '../../engine/contract.ts'
+import { watchedForMs } from './feed.ts'
+import type { Heads, Look, Rest } from './heads.ts'
+import type { Kinds } from './kinds.ts'
+import { leaseToken } from './lease-token.ts'
+import { array, type Queries } from './queries.ts'
+
+/**
+ * Due jobs are looked for from this long before the present: what fell due earlier has been promoted long ago, unless it
+ * was committed late; that is found by the full look that `Heads` takes every half minute.
+ */
+const dueWithinMs = 60_000
+/** Rows of another worker are in the way for a moment; should it fail, they come back. */
+const lockedMs = 20
+const triesAtMost = 4
+
+export interface ClaimContext {
+  heads: Heads
+  kinds: Kinds
+  now: number | null
+  monotonicMs: number
+  /** The worker has nothing to do: it asks for the rest as well. */
+  idle: boolean
+}
+
+const claimOnly =
+  'SELECT fields, payload, flow FROM millrace.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)'
+/** The last row says for how long the feed is watched: an idle worker need not ask for that by itself. */
+const claimAndLook = `${claimOnly} UNION ALL SELECT ${watchedForMs.replace('$NOW', '$3')}::text, NULL, NULL`
+
+type ClaimedRow = [fields: string, payload: string, flow: string | null]
+
+/** Takes jobs for a worker. Null when the worker has no lease. */
+export async function claim(
+  db: Queries,
+  context: ClaimContext,
+  request: ClaimRequest & { number: number; lid: number },
+): Promise<(ClaimAnswer & { rest: Rest | null }) | null> {
+  const { heads, kinds } = context
+  for (let tries = 1; ; tries++) {
+    const wanted = kinds.of(request.lanes)
+    const asked = heads.ask(context.monotonicMs)
+    const answers = await db.rows<ClaimedRow | [null]>(context.idle ? claimAndLook : claimOnly, [
+      request.number,
+      request.lid,
+      context.now,
+      request.limit,
+      array(wanted),
+      asked.bands,
+      asked.ranks,
+      asked.heads,
+      asked.late,
+      asked.fresh ? null : dueWithinMs,
+      context.idle ? Math.round(request.leaseMs) : null,
+    ])
+    const watchedFor = context.idle ? Number(answers.pop()?.[0]) : 0
+    const [first, ...rows] = answers
+    if (!first || first[0] === null) return null
+    const look = JSON.parse(first[0]) as Look
+    if (look.rest) look.rest.watchedForMs = watchedFor
+    heads.learn(asked.version, look)
+    const jobs = rows.map(row => readJob(kinds, request.lid, row as ClaimedRow))
+    if (jobs.length === 0 && look.kinds !== kinds.count) {
+      await kinds.refresh(db)
+      if (kinds.of(request.lanes).length > wanted.length) continue
+    }
+    const nextDueInMs = nextDue(look, jobs.length === request.limit)
+    // All that waits is in the hands of others, who may want only a few jobs of each row: ask again when they have it.
+    if (jobs.length === 0 && nextDueInMs === lockedMs && tries < triesAtMost) continue
+    return { jobs, nextDueInMs, rest: look.rest }
+  }
+}
+
+function nextDue(look: Look, full: boolean): number | null {
+  const more = look.next?.some(([, , seq]) => seq !== null) ?? false
+  if (more) return full ? 0 : lockedMs
+  return look.dueIn === null ? null : Math.max(0, look.dueIn)
+}
+
+/** Written by the claim function: fields without spaces, but for the tenant, which comes last. */
+function readJob(kinds: Kinds, lid: number, row: ClaimedRow): ClaimedJob {
+  const [fields, payloadJson, flow] = row
+  const parts = fields.split(' ', fieldCount)
+  const [id, kind, epoch, attempt, maxAttempts, priority, deaths, createdAt, runAt] = parts
+  const known = kinds.get(Number(kind))
+  const tenantAt = parts.length < fieldCount ? -1 : nthSpace(fields, fieldCount - 1)
+  return {
+    id: id as string,
+    epoch: Number(epoch),
+    token: leaseToken(lid),
+    type: known?.type ?? '',
+    queue: known?.queue ?? '',
+    tenant: tenantAt === -1 ? '' : fields.slice(tenantAt + 1),
+    priority: Number(priority),
+    payloadJson,
+    attempt: Number(attempt),
+    maxAttempts: Number(maxAttempts),
+    deaths: Number(deaths),
+    createdAt: Number(createdAt),
+    runAt: Number(runAt),
+    flow,
+  }
+}
+
+const fieldCount = 10
+
+function nthSpace(text: string, n: number): number {
+  let at = -1
+  for (let count = 0; count < n; count++) at = text.indexOf(' ', at + 1)
+  return at
+}
+
+/**
+ * Gives back, without spending an attempt, what a claim took whose answer never came: nobody here knows of it, and this
+ * worker's beats would keep it for ever.
+ */
+export async function leaseOf(
+  db: Queries,
+  lid: number,
+): Promise<{ ids: string[]; epochs: number[] } | undefined> {
+  const [row] = await db.all<{ ids: string[]; epochs: number[] }>(
+    'SELECT ids::text[] AS ids, epochs FROM millrace.lease WHERE lid = $1',
+    [lid],
+  )
+  return row
+}

@@ -1,0 +1,420 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  type Engine,
+  type FeedEntry,
+  type FeedItem,
+  feedEvents,
+  type Follower,
+  fixed,
+  handle,
+  type Millrace,
+} from '../../src/index.ts'
+import { feedKept } from '../../src/engine/feed.ts'
+import { override } from '../support/engine-proxy.ts'
+import { enqueueMany, openRuntime, plainJob, type Runtime, still } from './runtime-stage.ts'
+import { minuteMs, secondMs } from './samples.ts'
+import type { EngineSubject } from './stage.ts'
+
+const work = plainJob()
+
+type FollowOptions = Parameters<Millrace['feed']['follow']>[0]
+
+/** A follower that is there: what happens from now on it is shown. */
+async function follow(
+  runtime: Runtime,
+  options: FollowOptions = {},
+  of = runtime.millrace,
+): Promise<Follower> {
+  const follower = of.feed.follow(options)
+  onTestFinished(follower.end)
+  await runtime.clock.until(follower.started)
+  return follower
+}
+
+/** The next items, up to the first for which `last` holds. */
+async function taken(
+  runtime: Runtime,
+  follower: Follower,
+  last: (item: FeedItem, count: number) => boolean,
+): Promise<FeedItem[]> {
+  const items: FeedItem[] = []
+  const taking = (async () => {
+    for (;;) {
+      const { value } = await follower.next()
+      if (!value) return
+      items.push(value)
+      if (last(value, items.length)) return
+    }
+  })()
+  await runtime.clock.until(taking)
+  return items
+}
+
+const take = (runtime: Runtime, follower: Follower, count: number): Promise<FeedItem[]> =>
+  taken(runtime, follower, (_, taken) => taken === count)
+
+const names = (items: readonly FeedItem[]): string[] => items.map(item => item.event)
+
+/** How often each of the engine's methods is called that have to do with the feed. */
+function counted(): { calls: Record<string, number>; between: (engine: Engine) => Engine } {
+  const calls = { appendFeed: 0, readFeed: 0, feedWatched: 0 }
+  return {
+    calls,
+    between: engine =>
+      override(engine, {
+        appendFeed: (batch, entries) => (calls.appendFeed++, engine.appendFeed(batch, entries)),
+        readFeed: page => (calls.readFeed++, engine.readFeed(page)),
+        feedWatched: () => (calls.feedWatched++, engine.feedWatched()),
+      }),
+  }
+}
+
+export function feedFollowCases(subject: EngineSubject): void {
+  it('shows the way of a job, with its tenant in every entry', async () => {
+    const runtime = await openRuntime(subject)
+    const failing = plainJob({ backoff: fixed(secondMs), maxAttempts: 2, queue: 'slow' })
+    await runtime.start([
+      handle(failing, ({ progress, snooze, job }) => {
+        if (job.attempt === 1) progress(50, 'half')
+        else snooze(secondMs, 'x'.repeat(5_000))
+        throw new RangeError('no')
+      }),
+    ])
+    const follower = await follow(runtime)
+    const { id } = await runtime.millrace.enqueue(failing, {}, { tenant: 'acme' })
+    const items = (await take(runtime, follower, 6)) as FeedEntry[]
+    expect(names(items)).toEqual(['enqueued', 'started', 'progress', 'retrying', 'started', 'snoozed'])
+    for (const item of items) expect(item).toMatchObject({ id, type: 'work', queue: 'slow', tenant: 'acme' })
+    expect(items.map(item => item.seq)).toEqual(items.map((_, index) => (items[0] as FeedEntry).seq + index))
+    expect(items[2]?.data).toMatchObject({ percent: 50, message: 'half', attempt: 1 })
+    expect(items[3]?.data).toMatchObject({ inMs: secondMs, error: { name: 'RangeError', message: 'no' } })
+    expect(items[3]?.data['error']).not.toHaveProperty('stack')
+    expect(String(items[5]?.data['reason'])).toHaveLength(1_000)
+  })
+
+  it('shows cancels, rescues and ticks', async () => {
+    const runtime = await openRuntime(subject)
+    const waiting = plainJob({ type: 'waiting' })
+    const follower = await follow(runtime, { events: ['cancelled', 'rescued', 'schedule-fired'] })
+    const { id } = await runtime.millrace.enqueue(waiting, {}, { tenant: 'acme' })
+    await runtime.millrace.cancel(id, { reason: 'no need' })
+    const lost = await runtime.millrace.enqueue(work, {}, { tenant: 'beta' })
+    const lanes = [{ queue: 'default', types: ['work'] }]
+    await runtime.stage.engine.claim({ worker: 'w-gone', lanes, limit: 1, leaseMs: secondMs })
+    runtime.clock.freeze(2 * secondMs)
+    await runtime.start([handle(work, () => 1)])
+    await runtime.reaches(lost.id, 'completed')
+    const job = { job: waiting, payload: {} }
+    await runtime.millrace.schedules.put('often', { ...job, every: '1m', tenant: 'acme' })
+    expect(await take(runtime, follower, 3)).toMatchObject([
+      { event: 'cancelled', id, tenant: 'acme', data: { reason: 'no need' } },
+      { event: 'rescued', id: lost.id, tenant: 'beta', data: { worker: 'w-gone', deaths: 1, now: 'queued' } },
+      { event: 'schedule-fired', id: expect.any(String), type: 'waiting', tenant: 'acme' },
+    ])
+  })
+
+  it('shows what the worker of another process does, within ten seconds of the first look', async () => {
+    const runtime = await openRuntime(subject)
+    const elsewhere = await runtime.elsewhere()
+    await runtime.start([handle(work, () => 1)], {}, elsewhere)
+    const follower = await follow(runtime, { events: ['completed'] })
+    await runtime.clock.advance(10 * secondMs)
+    const { id } = await runtime.millrace.enqueue(work, {})
+    expect(await take(runtime, follower, 1)).toMatchObject([{ event: 'completed', id }])
+  })
+
+  it('shows what a process without a worker enqueues, the first job included', async () => {
+    const runtime = await openRuntime(subject)
+    const elsewhere = await runtime.elsewhere()
+    const follower = await follow(runtime)
+    const ids: string[] = []
+    for (let n = 0; n < 3; n++) ids.push((await elsewhere.enqueue(work, { n })).id)
+    expect(await take(runtime, follower, 3)).toMatchObject(ids.map(id => ({ event: 'enqueued', id })))
+    await elsewhere.close()
+  })
+
+  it('shows who comes back with the last seq everything, while 2,000 jobs run', async () => {
+    const runtime = await openRuntime(subject)
+    const elsewhere = await runtime.elsewhere()
+    await runtime.start([handle(work, () => 1)], { concurrency: 20 }, elsewhere)
+    let follower = await follow(runtime, { events: ['completed'] })
+    await runtime.clock.advance(10 * secondMs)
+    const ids = await enqueueMany(runtime.millrace, work, 2_000)
+    const completed: FeedItem[] = []
+    while (completed.length < 2_000) {
+      const many = Math.min(130, 2_000 - completed.length)
+      completed.push(...(await take(runtime, follower, many)))
+      follower.end()
+      // Away for a moment, in which the jobs go on.
+      await runtime.clock.advance(20)
+      follower = await follow(runtime, { events: ['completed'], after: completed.at(-1)?.seq as number })
+    }
+    expect(new Set(completed.map(item => (item as FeedEntry).id))).toEqual(new Set(ids))
+    expect(names(completed)).not.toContain('gap')
+  })
+
+  it('keeps tenants apart', async () => {
+    const runtime = await openRuntime(subject)
+    await runtime.start([handle(work, () => 1)])
+    const [acme, beta] = [
+      await follow(runtime, { tenant: 'acme' }),
+      await follow(runtime, { tenant: 'beta', events: ['enqueued', 'completed'] }),
+    ]
+    const ids: Record<string, string> = {}
+    for (const tenant of ['acme', 'other', 'beta'])
+      ids[tenant] = (await runtime.millrace.enqueue(work, {}, { tenant })).id
+    const seen = (items: FeedItem[]): unknown[] =>
+      items.map(item => [item.event, (item as FeedEntry).id]).toSorted()
+    expect(seen(await take(runtime, acme, 3))).toEqual([
+      ['completed', ids['acme']],
+      ['enqueued', ids['acme']],
+      ['started', ids['acme']],
+    ])
+    expect(seen(await take(runtime, beta, 2))).toEqual([
+      ['completed', ids['beta']],
+      ['enqueued', ids['beta']],
+    ])
+    const page = await runtime.millrace.feed.read({ tenant: 'beta' })
+    expect(new Set(page.entries.map(entry => entry.id))).toEqual(new Set([ids['beta']]))
+  })
+
+  it('is read page by page, by type and event, with a place to go on from', async () => {
+    const runtime = await openRuntime(subject)
+    const other = plainJob({ type: 'other' })
+    await runtime.start([handle(work, () => 1), handle(other, () => 1)])
+    const follower = await follow(runtime, { events: ['completed'] })
+    await runtime.millrace.enqueue(other, {})
+    const ids = await enqueueMany(runtime.millrace, work, 5)
+    await take(runtime, follower, 6)
+    const { feed } = runtime.millrace
+    const seen: FeedEntry[] = []
+    for (let after: number | undefined; ; ) {
+      const page = await feed.read({
+        types: ['work'],
+        events: ['completed'],
+        limit: 2,
+        ...(after === undefined ? {} : { after }),
+      })
+      expect(page.gap).toBe(false)
+      expect(page.entries.length).toBeLessThanOrEqual(2)
+      seen.push(...page.entries)
+      if (page.last === after) break
+      after = page.last
+    }
+    expect(seen.map(entry => entry.id).toSorted()).toEqual(ids.toSorted())
+    await expect(feed.read({ after: -1 })).rejects.toMatchObject({ code: 'invalid-argument' })
+    await expect(feed.read({ limit: 0 })).rejects.toMatchObject({ code: 'invalid-argument' })
+    const events = ['nothing'] as never
+    await expect(feed.read({ events })).rejects.toMatchObject({ code: 'invalid-argument' })
+    expect(() => feed.follow({ events })).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+  })
+
+  describe('a gap', () => {
+    it('is told to who asks for what is not kept any more', async () => {
+      const runtime = await openRuntime(subject)
+      const follower = await follow(runtime)
+      await enqueueMany(runtime.millrace, work, 3)
+      const [first] = await take(runtime, follower, 3)
+      follower.end()
+      runtime.clock.freeze(feedKept.ageMs + minuteMs)
+      await runtime.stage.engine.pruneFeed(100)
+      const after = first?.seq as number
+      expect(await runtime.millrace.feed.read({ after })).toEqual({ entries: [], gap: true, last: after + 2 })
+      expect((await runtime.millrace.feed.read({ after: after + 2 })).gap).toBe(false)
+      const back = await follow(runtime, { after })
+      const { id } = await runtime.millrace.enqueue(work, {})
+      expect(await take(runtime, back, 2)).toMatchObject([
+        { event: 'gap', seq: after + 2 },
+        { event: 'enqueued', id },
+      ])
+    })
+
+    it('is told to who asks from a place that this store never gave', async () => {
+      const runtime = await openRuntime(subject)
+      const follower = await follow(runtime)
+      await enqueueMany(runtime.millrace, work, 1)
+      const [entry] = await take(runtime, follower, 1)
+      const last = entry?.seq as number
+      for (const after of [last + 1, Number.MAX_SAFE_INTEGER])
+        expect(await runtime.millrace.feed.read({ after })).toEqual({ entries: [], gap: true, last })
+      const lost = await follow(runtime, { after: last + 5 })
+      const old = await follow(runtime, { after: 7 })
+      const { id } = await runtime.millrace.enqueue(work, {})
+      expect(await take(runtime, lost, 2)).toMatchObject([
+        { event: 'gap', seq: last },
+        { event: 'enqueued', id },
+      ])
+      expect(names(await take(runtime, old, 3))).toEqual(['gap', 'enqueued', 'enqueued'])
+    })
+
+    it('is told to a slow follower in place of what it did not take, and then it goes on', async () => {
+      const runtime = await openRuntime(subject)
+      const slow = await follow(runtime)
+      const quick = await follow(runtime)
+      const taking = taken(runtime, quick, item => (item as FeedEntry).data['n'] === 'last')
+      const entry = { event: 'progress', id: null, type: 'work', queue: 'q', tenant: '', agoMs: 0 } as const
+      for (let n = 0; n < 5; n++) {
+        const batch = Array.from({ length: 500 }, () => ({ ...entry, data: {} }))
+        await runtime.stage.engine.appendFeed(runtime.stage.newId(), batch)
+      }
+      await runtime.stage.engine.appendFeed(runtime.stage.newId(), [{ ...entry, data: { n: 'last' } }])
+      expect(await taking).toHaveLength(2_501)
+      const items = await taken(runtime, slow, item => (item as FeedEntry).data?.['n'] === 'last')
+      expect(items.length).toBeLessThanOrEqual(1_001)
+      expect(items[0]?.event).toBe('gap')
+      expect(names(items).filter(name => name === 'gap')).toHaveLength(1)
+      const seqs = items.map(item => item.seq)
+      expect(seqs).toEqual(seqs.map((_, index) => (seqs[0] as number) + index))
+    })
+  })
+
+  describe('while nobody watches', () => {
+    it('nothing is listened to and nothing is written', async () => {
+      const { calls, between } = counted()
+      const runtime = await openRuntime(subject, { between })
+      await runtime.start([handle(work, () => 1)])
+      const ids = await enqueueMany(runtime.millrace, work, 20)
+      await runtime.allReach(ids, 'completed')
+      await runtime.clock.advance(minuteMs)
+      for (const name of feedEvents) expect(runtime.millrace.events.heard(name)).toBe(false)
+      expect(calls['appendFeed']).toBe(0)
+      expect(calls['readFeed']).toBe(0)
+      // Once in ten seconds.
+      expect(calls['feedWatched']).toBeLessThanOrEqual(8)
+    })
+
+    it('it goes on for ten minutes after the last one who did, and not much longer', async () => {
+      const runtime = await openRuntime(subject)
+      const elsewhere = await runtime.elsewhere()
+      await runtime.start([handle(work, () => 1)], still, elsewhere)
+      const follower = await follow(runtime)
+      await runtime.clock.advance(5 * minuteMs)
+      follower.end()
+      await runtime.clock.advance(10 * minuteMs - secondMs)
+      expect(elsewhere.events.heard('completed')).toBe(true)
+      await runtime.clock.advance(2 * minuteMs)
+      expect(elsewhere.events.heard('completed')).toBe(false)
+    })
+  })
+
+  it('costs one read of the store however many follow', async () => {
+    const { calls, between } = counted()
+    const runtime = await openRuntime(subject, { between })
+    const ended = new AbortController()
+    const followers = Array.from({ length: 500 }, () =>
+      runtime.millrace.feed.follow({ signal: ended.signal }),
+    )
+    await runtime.clock.until(Promise.all(followers.map(each => each.started)))
+    const before = calls['readFeed'] as number
+    expect(before).toBeLessThan(5)
+    const { id } = await runtime.millrace.enqueue(work, {})
+    const items = await runtime.clock.until(Promise.all(followers.map(each => each.next())))
+    for (const { value } of items) expect(value).toMatchObject({ event: 'enqueued', id })
+    expect((calls['readFeed'] as number) - before).toBeLessThan(5)
+    const reads = calls['readFeed'] as number
+    ended.abort()
+    await runtime.clock.advance(minuteMs)
+    expect(calls['readFeed']).toBe(reads)
+  })
+
+  it('looks at the store once a second while nothing happens', async () => {
+    const { calls, between } = counted()
+    const runtime = await openRuntime(subject, { between })
+    await follow(runtime)
+    await runtime.clock.advance(5 * secondMs)
+    const before = calls['readFeed'] as number
+    await runtime.clock.advance(10 * secondMs)
+    expect((calls['readFeed'] as number) - before).toBeLessThanOrEqual(11)
+  })
+
+  it('never hurts a job: what could not be written is counted, and told when it can be', async () => {
+    let isAway = false
+    const runtime = await openRuntime(subject, {
+      between: engine =>
+        override(engine, {
+          appendFeed: (batch, entries) =>
+            isAway ? Promise.reject(new Error('away')) : engine.appendFeed(batch, entries),
+        }),
+    })
+    await runtime.start([handle(work, () => 1)], { concurrency: 50 })
+    const follower = await follow(runtime)
+    isAway = true
+    const ids = await enqueueMany(runtime.millrace, work, 30)
+    await runtime.allReach(ids, 'completed')
+    await runtime.clock.advance(5 * secondMs)
+    isAway = false
+    const items = await taken(runtime, follower, item => item.event === 'missed')
+    const missed = items.at(-1) as FeedEntry
+    expect(missed.data).toEqual({ count: 90 })
+    const { id } = await runtime.millrace.enqueue(work, {})
+    expect(await take(runtime, follower, 1)).toMatchObject([{ event: 'enqueued', id }])
+    const mine = await runtime.millrace.feed.read({ tenant: 'acme', events: ['dead'] })
+    expect(names(mine.entries)).toEqual(['missed'])
+  })
+
+  it('holds no more than ten thousand entries while the store is slow', async () => {
+    let go = (): void => {}
+    const slow = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const sizes: number[] = []
+    const runtime = await openRuntime(subject, {
+      between: engine =>
+        override(engine, {
+          appendFeed: (batch, entries) => {
+            sizes.push(entries.length)
+            return slow.then(() => engine.appendFeed(batch, entries))
+          },
+        }),
+    })
+    const follower = await follow(runtime, { events: ['enqueued'] })
+    const ref = { type: 'work', queue: 'default', tenant: '' }
+    const tell = (n: number): void => runtime.millrace.events.emit('enqueued', { id: `${n}`, ...ref })
+    tell(0)
+    await runtime.clock.quiet()
+    for (let n = 1; n <= 12_000; n++) tell(n)
+    go()
+    const items = await taken(runtime, follower, item => item.event === 'missed')
+    expect((items.at(-1) as FeedEntry).data).toEqual({ count: 2_000 })
+    await runtime.clock.advance(secondMs)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10_002)
+  })
+
+  it('is written to the last entry when a worker stops', async () => {
+    const runtime = await openRuntime(subject)
+    const worker = await runtime.start([handle(work, () => 1)])
+    const follower = await follow(runtime, { events: ['completed'] })
+    const ids = await enqueueMany(runtime.millrace, work, 40)
+    await runtime.allReach(ids, 'completed')
+    await runtime.clock.until(worker.stop())
+    const page = await runtime.millrace.feed.read({ events: ['completed'], limit: 100 })
+    expect(page.entries).toHaveLength(40)
+    expect(await take(runtime, follower, 40)).toHaveLength(40)
+  })
+
+  it('ends with its signal, with a loop that is left, and when the application closes', async () => {
+    const runtime = await openRuntime(subject)
+    const stop = new AbortController()
+    const [one, two] = [await follow(runtime, { signal: stop.signal }), await follow(runtime)]
+    const ended = one.next()
+    stop.abort()
+    expect(await ended).toEqual({ done: true, value: undefined })
+    expect(await runtime.millrace.feed.follow({ signal: stop.signal }).next()).toMatchObject({ done: true })
+    await runtime.millrace.enqueue(work, {})
+    for await (const item of two) {
+      expect(item.event).toBe('enqueued')
+      break
+    }
+    expect(await two.next()).toMatchObject({ done: true })
+    const three = await follow(runtime)
+    const last = three.next()
+    await runtime.clock.until(runtime.millrace.close())
+    expect(await last).toMatchObject({ done: true })
+  })
+
+  it('says why it could not be begun', async () => {
+    const { millrace } = await openRuntime(subject)
+    await millrace.close()
+    await expect(millrace.feed.follow().next()).rejects.toMatchObject({ code: 'closed' })
+  })
+}

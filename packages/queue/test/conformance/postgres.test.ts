@@ -1,0 +1,14 @@
+import { describePostgres } from './describe-postgres.ts'
+import {
+  completesNothingByHalves,
+  hearsByNotification,
+  leavesNothingBehind,
+  servesBesideHandlers,
+} from './postgres-mode-cases.ts'
+
+describePostgres({ name: 'pooled', params: {} }, store => {
+  hearsByNotification(store)
+  completesNothingByHalves(store)
+  servesBesideHandlers(store)
+  leavesNothingBehind(store)
+})
