@@ -1,6 +1,7 @@
 import {
   createMillrace,
   createWorker,
+  type Handler,
   type Millrace,
   openEngine,
   type StopOptions,
@@ -20,6 +21,8 @@ export interface ApplicationOptions {
 /** A store, the modules on it, and a worker for their handlers: everything but HTTP. */
 export interface Application {
   readonly millrace: Millrace
+  /** Of all modules. */
+  readonly handlers: readonly Handler[]
   /** Made, not started. Null without handlers, or when the options say so. */
   readonly worker: Worker | null
   /** Drains the worker to the deadline, closes the modules, then the store. Idempotent. */
@@ -55,7 +58,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     await close().catch(() => {})
     throw error
   }
-  return { millrace, worker, close }
+  return { millrace, handlers: modules.flatMap(each => each.handlers), worker, close }
 }
 
 function makeWorker(

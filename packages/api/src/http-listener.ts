@@ -11,7 +11,8 @@ export interface HttpListener {
 }
 
 export interface ListenOptions {
-  fetch(request: Request): Response | Promise<Response>
+  /** The second argument holds Node's own request and response. */
+  fetch(request: Request, env: object): Response | Promise<Response>
   host: string
   port: number
 }
@@ -20,7 +21,7 @@ export interface ListenOptions {
 export async function listen({ fetch, host, port }: ListenOptions): Promise<HttpListener> {
   const answer = getRequestListener(
     async (request, env) => {
-      const response = await fetch(request)
+      const response = await fetch(request, env)
       const { incoming, outgoing } = env as HttpBindings
       // What is left of a body that was refused would be read as the next request's beginning.
       if (!incoming.complete) outgoing.setHeader('connection', 'close')

@@ -1,3 +1,4 @@
+import type { PendingMigration } from 'millrace'
 import type { Hono } from 'hono'
 import type { AnyJob, Handler, Millrace } from 'millrace'
 
@@ -16,6 +17,8 @@ export interface Module {
   readonly handlers: readonly Handler[]
   /** Own tables, recovery, schedules. Called once, before any job is claimed; other processes may do the same now. */
   open?(context: ModuleContext): Promise<void>
+  /** For `millrace migrate`. A module whose `open` makes tables has them. */
+  readonly migrations?: ModuleMigrations
   /** Mounted at `/<name>`, behind the admin token. Called after `open`. */
   routes?(): Hono
   /** Called after the worker has stopped and before the store closes. */
@@ -23,6 +26,17 @@ export interface Module {
   /** A job that a newcomer could try first; the terminal suggests it. */
   readonly example?: ModuleExample
   readonly demo?: ModuleDemo
+}
+
+/** A module's tables, without opening the module. */
+export interface ModuleMigrations {
+  /**
+   * What the tables in the store behind the URL lack, oldest first. Changes nothing. Throws `version-mismatch` when a
+   * newer release has made them.
+   */
+  pending(url: string): Promise<PendingMigration[]>
+  /** Brings them up to date, once, however many processes ask. */
+  apply(url: string): Promise<void>
 }
 
 export interface ModuleExample {

@@ -1,11 +1,14 @@
 import type { ErrorCode, Fault } from 'millrace'
+import { z } from 'zod'
 
 /** What can go wrong at the HTTP border itself, beside what the queue refuses. */
 export type BorderCode =
   | 'malformed-body'
   | 'unsupported-media-type'
   | 'unauthorized'
-  | 'no-admin-token'
+  | 'not-configured'
+  | 'forbidden'
+  | 'rate-limited'
   | 'route-not-found'
   | 'method-not-allowed'
   | 'internal'
@@ -26,14 +29,16 @@ interface ProblemKind {
 export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   'invalid-argument': { status: 400, title: 'The request is not valid' },
   'malformed-body': { status: 400, title: 'The body can not be read' },
-  unauthorized: { status: 401, title: 'The admin token is missing or wrong' },
-  'no-admin-token': { status: 403, title: 'No admin token is set, so this server is closed' },
-  'not-found': { status: 404, title: 'There is no such job' },
+  unauthorized: { status: 401, title: 'Who asks is not known here' },
+  'not-configured': { status: 403, title: 'No secret is set for this, so it is closed' },
+  forbidden: { status: 403, title: 'This is not for whoever asks' },
+  'not-found': { status: 404, title: 'What this names is not here' },
   'route-not-found': { status: 404, title: 'There is nothing at this address' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   conflict: { status: 409, title: 'The state of the job does not allow this' },
   'idempotency-conflict': { status: 409, title: 'The idempotency key was used for other work' },
   'lease-lost': { status: 409, title: 'The lease has ended' },
+  'steps-changed': { status: 409, title: "The handler's steps have changed" },
   'job-dead': { status: 409, title: 'The job is dead' },
   'job-cancelled': { status: 409, title: 'The job was cancelled' },
   'payload-too-large': { status: 413, title: 'The payload is too large' },
@@ -41,6 +46,7 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   'invalid-payload': { status: 422, title: 'The job type refuses this payload' },
   'unknown-type': { status: 422, title: 'There is no such job type' },
   unsupported: { status: 422, title: 'The engine of this store can not do this' },
+  'rate-limited': { status: 429, title: 'Too many requests', retryAfterMs: 1_000 },
   'queue-full': { status: 429, title: 'The queue is full', retryAfterMs: 1_000 },
   'invalid-result': { status: 500, title: 'The handler returned what its job type refuses' },
   corrupt: { status: 500, title: 'The store is damaged' },
@@ -57,29 +63,35 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   timeout: { status: 504, title: 'It took too long' },
 }
 
+export const problemCodes = Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]]
+
 /** An RFC 9457 problem document. */
-export interface ProblemDocument {
-  /** Resolves, against this server, to a page that explains the code. */
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: ProblemCode
-  /** The path that was asked. */
-  instance?: string
-  faults: Fault[]
-}
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'Resolves, against this server, to a page that explains the code' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What is wrong here, and how to mend it' }),
+    code: z.enum(problemCodes),
+    instance: z.string().meta({ description: 'The path that was asked' }),
+    faults: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
+  })
+  .meta({ id: 'Problem', description: 'An RFC 9457 problem document' })
+export type ProblemDocument = z.infer<typeof problemSchema>
 
 interface ProblemDetails {
   faults?: Fault[]
   headers?: Readonly<Record<string, string>>
+  /** When another try makes sense. */
+  retryAfterMs?: number | undefined
 }
 
-/** A refusal that the border itself makes. */
+/** What is answered instead of what was asked for. Its message is the document's `detail`. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly faults: Fault[]
   readonly headers: Readonly<Record<string, string>>
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ProblemCode, detail: string, details: ProblemDetails = {}) {
     super(detail)
@@ -87,5 +99,6 @@ export class Problem extends Error {
     this.code = code
     this.faults = details.faults ?? []
     this.headers = details.headers ?? {}
+    this.retryAfterMs = details.retryAfterMs
   }
 }

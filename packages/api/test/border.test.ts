@@ -38,11 +38,14 @@ describe('the admin token', () => {
   })
 
   it.each([null, ''])('%j closes the API for everybody', async adminToken => {
-    const closed = createApi({ millrace: api.server.millrace, adminToken })
+    const closed = createApi({
+      millrace: api.server.millrace,
+      access: { adminTokens: adminToken === null ? [] : [adminToken] },
+    })
     for (const authorization of ['', 'Bearer ', 'Bearer null', 'Bearer undefined']) {
       const response = await closed.request('/api/v1/jobs', { headers: { authorization } })
       expect(response.status).toBe(403)
-      expect(await response.json()).toMatchObject({ code: 'no-admin-token' })
+      expect(await response.json()).toMatchObject({ code: 'not-configured' })
     }
     expect((await closed.request('/health')).status).toBe(200)
   })
@@ -99,10 +102,21 @@ describe('every answer', () => {
     async path => {
       const { headers } = await api.ask(path)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
-      expect(headers.get('cache-control')).toBe('no-store')
+      expect(headers.get('cache-control')).toMatch(/^(no-store|private, no-cache)$/)
       expect(headers.get('content-security-policy')).toContain("default-src 'none'")
     },
   )
+})
+
+describe('an answer that is asked for again', () => {
+  it('is a 304 that depends on who asks, as the 200 did', async () => {
+    const path = '/api/v1/stats'
+    const etag = (await api.ask(path)).headers.get('etag') ?? ''
+    const again = await api.ask(path, { headers: { 'if-none-match': `"other", ${etag}` } })
+    expect([again.status, again.body, again.headers.get('etag')]).toEqual([304, '', etag])
+    expect(again.headers.get('vary')).toBe('authorization, cookie, x-api-key')
+    expect((await api.ask(path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
+  })
 })
 
 describe('a module', () => {
@@ -119,9 +133,9 @@ describe('a module', () => {
 
   it.each(['api', 'health', 'Upper', 'a/b', ''])('can not be named %j', name => {
     const modules = [{ ...sample(), name }]
-    expect(() => createApi({ millrace: api.server.millrace, adminToken: token, modules })).toThrow(
-      /module's name/,
-    )
+    expect(() =>
+      createApi({ millrace: api.server.millrace, access: { adminTokens: [token] }, modules }),
+    ).toThrow(/module's name/)
   })
 })
 

@@ -3,12 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createServer,
+  type DeadGroupDocument,
+  type FlowDocument,
   type JobDocument,
   type JobSummary,
   type MillraceServer,
   type Module,
+  type NodeDocument,
+  type Principal,
   type ProblemDocument,
+  type QueueDocument,
+  type Role,
+  type ScheduleDocument,
+  type ScheduledRunDocument,
   type ServerOptions,
+  type StepDocument,
+  type TickDocument,
+  type TypeDocument,
+  type WhyDocument,
+  type WorkerDocument,
 } from '@millrace/api'
 import { type Counts, defineJob, handle } from 'millrace'
 import { z } from 'zod'
@@ -20,6 +33,14 @@ export const echo = defineJob({
 })
 export const hold = defineJob({ type: 'HOLD', payload: z.object({}), maxAttempts: 1 })
 export const fail = defineJob({ type: 'FAIL', payload: z.object({ message: z.string() }), maxAttempts: 1 })
+
+/** Its jobs can be found by their site. */
+export const visit = defineJob({
+  type: 'VISIT',
+  payload: z.object({ site: z.string(), note: z.string().default('') }),
+  searchAttributes: { site: payload => payload.site },
+})
+export const ask = defineJob({ type: 'ASK', payload: z.object({}) })
 
 export interface Sample extends Module {
   /** Lets every HOLD go. */
@@ -33,7 +54,7 @@ export function sample(): Sample {
   const { promise: holding, resolve: begun } = Promise.withResolvers<void>()
   return {
     name: 'sample',
-    jobs: [echo, hold, fail],
+    jobs: [echo, hold, fail, ask, visit],
     handlers: [
       handle(echo, ({ payload, log, progress }) => {
         log.info('heard', { length: payload.text.length })
@@ -49,6 +70,11 @@ export function sample(): Sample {
       }),
       handle(fail, ({ payload }) => {
         throw new TypeError(payload.message)
+      }),
+      handle(visit, ({ payload }) => payload.site),
+      handle(ask, async ({ step }) => {
+        await step.run('look up', () => ({ who: 'ada' }))
+        return step.waitForSignal('answer')
       }),
     ],
     release,
@@ -71,7 +97,24 @@ type Body = JobDocument &
     duplicate: boolean
     outcome: string
     jobs: JobSummary[]
+    cause: WhyDocument['cause']
+    sentence: string
+    steps: StepDocument[]
+    flows: FlowDocument[]
+    nodes: NodeDocument[]
+    groups: DeadGroupDocument[]
     cursor: string | null
+    looked: number
+    queues: QueueDocument[]
+    types: TypeDocument[]
+    schedule: ScheduleDocument
+    schedules: ScheduleDocument[]
+    ticks: TickDocument[]
+    runs: ScheduledRunDocument[]
+    workers: WorkerDocument[]
+    complete: boolean
+    changed: number
+    left: number
   }
 
 export interface Answer {
@@ -82,13 +125,24 @@ export interface Answer {
 
 export const token = 'test-token-0123456789'
 
+/** For `authenticate`: believes what the header `x-who` says, as `role` or `role/tenant`. */
+export function believe(request: Request): Principal | null {
+  const [role, tenant = null] = request.headers.get('x-who')?.split('/') ?? []
+  return role === undefined ? null : { name: 'somebody', role: role as Role, tenant }
+}
+
+/** Headers of somebody that `believe` recognises. */
+export function who(said: string): Record<string, string> {
+  return { authorization: '', 'x-who': said }
+}
+
 /** A real server on a free port over a new SQLite file. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-api-'))
   const server = await createServer({
     url: `file:${join(folder, 'millrace.db')}`,
     modules: [sample()],
-    adminToken: token,
+    access: { adminTokens: [token] },
     port: 0,
     ...options,
   })

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, get, request } from 'node:http'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,7 +14,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const start = (options: Partial<Parameters<typeof createServer>[0]>) =>
-  createServer({ url: `file:${join(folder, 'store.db')}`, adminToken: token, port: 0, ...options })
+  createServer({
+    url: `file:${join(folder, 'store.db')}`,
+    access: { adminTokens: [token] },
+    port: 0,
+    ...options,
+  })
 
 describe('a server that can not start', () => {
   it('says that the port is in use, before it touches the store', async () => {
@@ -66,6 +71,34 @@ describe('a server that can not start', () => {
     expect(closed).toEqual(['broken', 'first'])
   })
 })
+
+describe('a server that is starting', () => {
+  it('refuses with a problem document and the security headers, and says when to come back', async () => {
+    const port = await freePort()
+    let early: Response | null = null
+    const open = async (): Promise<void> => {
+      early = await fetch(`http://127.0.0.1:${port}/health`)
+    }
+    const server = await start({ port, modules: [{ name: 'early', jobs: [], handlers: [], open }] })
+    await server.close()
+    const { status, headers } = early as unknown as Response
+    expect(status).toBe(503)
+    expect(headers.get('retry-after')).toBe('1')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(await (early as unknown as Response).json()).toMatchObject({
+      code: 'unavailable',
+      instance: '/health',
+    })
+  })
+})
+
+async function freePort(): Promise<number> {
+  const probe = createNetServer()
+  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise(resolve => probe.close(resolve))
+  return port
+}
 
 describe('a server that closes', () => {
   it('lets running jobs finish within the deadline', async () => {

@@ -10,6 +10,8 @@ describe('parseInstant', () => {
     ['0', 0],
     ['1764000000000', 1_764_000_000_000],
     [1_764_000_000_000, 1_764_000_000_000],
+    ['9999-12-31T23:59:59.999Z', 253_402_300_799_999],
+    ['0000-01-01T00:00:00Z', -62_167_219_200_000],
   ])('reads %s', (text, ms) => {
     expect(parseInstant(text)).toBe(ms)
   })
@@ -24,11 +26,14 @@ describe('parseInstant', () => {
     '',
     '-1',
     '99999999999999999',
+    '253402300800000',
+    '9999-12-31T23:59:59-00:01',
+    '0000-01-01T00:00:00+00:01',
   ])('refuses %j', text => {
     expect(parseInstant(text)).toBeNull()
   })
 
-  it.each([-1, 1.5, Number.NaN, 8.65e15])('refuses %d', value => {
+  it.each([-1, 1.5, Number.NaN, 253_402_300_800_000])('refuses %d', value => {
     expect(parseInstant(value)).toBeNull()
   })
 

@@ -1,29 +1,36 @@
-import { Hono } from 'hono'
 import type { Health, Millrace } from 'millrace'
-import { bearerToken, tokenChecker } from '../admin-token.ts'
+import { type Route, route } from '../border/route.ts'
+import { readHealth, readiness } from '../contract/health.ts'
 
-/** `/health`, for load balancers: 200 or 503, no token needed. The notes can name paths and are the admin's. */
-export function healthRoutes(millrace: Millrace, adminToken: string | null): Hono {
-  const isAdmin = adminToken ? tokenChecker(adminToken) : () => false
-  return new Hono().get('/', async c => {
-    const { ok, engine, durability, schemaVersion, notes } = await readHealth(millrace)
-    const token = bearerToken(c.req.header('authorization'))
+/** For load balancers: no token needed. The notes can name paths and are the admin's. */
+export const healthRoutes: Route[] = [
+  route(readHealth, async ({ millrace, access, c }) => {
+    const { ok, engine, durability, schemaVersion, notes } = await look(millrace)
     const shown = { ok, engine, durability, schemaVersion }
-    return c.json(token !== null && isAdmin(token) ? { ...shown, notes } : shown, ok ? 200 : 503)
-  })
-}
+    const identity = c.req.header('authorization') ? await access.identify(c).catch(() => null) : null
+    const isAdmin = identity?.principal.role === 'admin'
+    return { status: ok ? 200 : 503, body: isAdmin ? { ...shown, notes } : shown }
+  }),
 
-async function readHealth(millrace: Millrace): Promise<Health> {
+  route(readiness, async ({ millrace, stopping }) => {
+    const reason = stopping.aborted
+      ? 'stopping'
+      : (await look(millrace)).ok
+        ? null
+        : 'the store does not answer'
+    if (reason === null) return { status: 200, body: { ready: true as const } }
+    return { status: 503, body: { ready: false as const, reason }, headers: { 'retry-after': '5' } }
+  }),
+]
+
+async function look(millrace: Millrace): Promise<Health> {
   try {
+    // Where nobody has asked for anything yet: an API without a server of its own opens its store when it is used.
+    await millrace.open()
     return await millrace.health()
   } catch (error) {
-    millrace.events.emit('trouble', { where: 'GET /health', error })
-    return {
-      ok: false,
-      engine: 'unknown',
-      durability: 'relaxed',
-      schemaVersion: 0,
-      notes: ['the store does not answer'],
-    }
+    millrace.events.emit('trouble', { where: 'health', error })
+    const notes = ['the store does not answer']
+    return { ok: false, engine: 'unknown', durability: 'relaxed', schemaVersion: 0, notes }
   }
 }

@@ -1,74 +1,147 @@
-import { Hono } from 'hono'
-import { type EnqueueOptions, isQueueError, type Millrace, QueueError } from 'millrace'
-import { readJsonBody } from '../body.ts'
-import { check } from '../check.ts'
-import { jobDocument, jobSummary } from '../documents/index.ts'
+import { isQueueError, isTerminal, type Job, type Millrace } from 'millrace'
+import type { Principal } from '../access/principal.ts'
+import { type Route, route } from '../border/route.ts'
+import { defined } from '../defined.ts'
+import {
+  editJob,
+  getJob,
+  jobResult,
+  jobSignals,
+  jobSteps,
+  listJobs,
+  removeJob,
+  searchJobs,
+  whyJob,
+} from '../contract/jobs.ts'
+import { formatInstant, jobDocument, jobSummary, stepDocument, whyDocument } from '../documents/index.ts'
 import { Problem } from '../problem.ts'
-import { cancelBody, enqueueBody, listQuery, noBody } from './jobs-input.ts'
+import { jobFilter } from './job-filter.ts'
+import { ownJob, owns } from './ownership.ts'
 
-/** `/api/v1/jobs` */
-export function jobRoutes(millrace: Millrace): Hono {
-  const routes = new Hono()
+export const jobRoutes: Route[] = [
+  route(listJobs, async ({ millrace, principal, query }) => {
+    const { limit, cursor, ...rest } = query
+    const page = await millrace.list(jobFilter(principal, rest), { limit, ...defined({ cursor }) })
+    return { status: 200, body: { jobs: page.jobs.map(jobSummary), cursor: page.cursor } }
+  }),
 
-  routes.post('/', async c => {
-    const key = readIdempotencyKey(c.req.header('idempotency-key'))
-    const body = check(enqueueBody, await readJsonBody(c), 'body')
-    const { type, payload, ...rest } = body
-    const options: EnqueueOptions = { ...rest, ...(key === undefined ? {} : { idempotencyKey: key }) }
-    const { id, duplicate } = await millrace.enqueueByType(type, payload, options).catch(intoPayload)
-    c.header('location', `/api/v1/jobs/${id}`)
-    return c.json({ id, duplicate }, duplicate ? 200 : 201)
-  })
+  route(searchJobs, async ({ millrace, principal, query }) => {
+    const { text, look, limit, cursor, ...rest } = query
+    const filter = jobFilter(principal, rest)
+    const found = await millrace.search(text, { filter, look, limit, ...defined({ cursor }) })
+    // What a cursor has kept from an earlier page is read by id, and a cursor comes from outside.
+    const jobs = found.jobs.filter(job => owns(principal, job.tenant))
+    const { looked, complete, lookedBackTo } = found
+    return {
+      status: 200,
+      body: {
+        jobs: jobs.map(jobSummary),
+        looked,
+        complete,
+        lookedBackTo: lookedBackTo === null ? null : formatInstant(lookedBackTo),
+        cursor: found.cursor,
+      },
+    }
+  }),
 
-  routes.get('/', async c => {
-    const { limit, cursor, ...filter } = check(listQuery, c.req.queries(), 'query')
-    const page = await millrace.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) })
-    return c.json({ jobs: page.jobs.map(jobSummary), cursor: page.cursor })
-  })
+  route(getJob, async ({ millrace, principal, params }) => {
+    const job = await ownJob(millrace, principal, params.id)
+    const [attempts, logs] = await Promise.all([millrace.attempts(job.id), millrace.logs(job.id)])
+    return { status: 200, body: jobDocument(job, attempts, logs) }
+  }),
 
-  routes.get('/:id', async c => {
-    const id = c.req.param('id')
-    const job = await millrace.get(id)
-    if (!job) throw notFound(id)
-    const [attempts, logs] = await Promise.all([millrace.attempts(id), millrace.logs(id)])
-    return c.json(jobDocument(job, attempts, logs))
-  })
+  route(editJob, async ({ millrace, principal, params, body, changed }) => {
+    const before = await ownJob(millrace, principal, params.id)
+    const { queue, ...when } = body
+    const answer = await millrace.reschedule(before.id, defined({ ...when, queue }))
+    if (answer === 'not-queued')
+      throw new Problem('conflict', `Job ${before.id} is ${before.state}; only a queued job can be changed.`)
+    const after = await ownJob(millrace, principal, before.id)
+    changed({ target: `job ${before.id}`, before: planOf(before), after: planOf(after) })
+    return { status: 200, body: jobSummary(after) }
+  }),
 
-  routes.post('/:id/cancel', async c => {
-    const id = c.req.param('id')
-    const { reason } = check(cancelBody, (await readJsonBody(c)) ?? {}, 'body')
-    const outcome = await millrace.cancel(id, reason === undefined ? {} : { reason })
-    if (outcome === 'not-found') throw notFound(id)
-    return c.json({ id, outcome }, outcome === 'requested' ? 202 : 200)
-  })
+  route(removeJob, async ({ millrace, principal, params, changed }) => {
+    const job = await ownJob(millrace, principal, params.id)
+    const answer = await millrace.remove(job.id)
+    if (answer === 'running')
+      throw new Problem('conflict', `Job ${job.id} runs; cancel it, and delete it when it has stopped.`)
+    if (answer === 'in-flow')
+      throw new Problem(
+        'conflict',
+        `Job ${job.id} belongs to a flow that has not finished; cancel the flow first.`,
+      )
+    changed({ target: `job ${job.id}`, before: { type: job.type, state: job.state } })
+    return { status: 204, body: undefined }
+  }),
 
-  routes.post('/:id/retry', async c => {
-    const id = c.req.param('id')
-    check(noBody, (await readJsonBody(c)) ?? {}, 'body')
-    const outcome = await millrace.retry(id)
-    if (outcome === 'not-found') throw notFound(id)
-    if (outcome === 'not-finished')
-      throw new Problem('conflict', `Job ${id} is not finished; only a finished job can be retried.`)
-    return c.json({ id, outcome })
-  })
+  route(whyJob, async ({ millrace, principal, params }) => {
+    const { id } = await ownJob(millrace, principal, params.id)
+    return { status: 200, body: whyDocument(await millrace.why(id)) }
+  }),
 
-  return routes
+  route(jobSteps, async ({ millrace, principal, params }) => {
+    const { id } = await ownJob(millrace, principal, params.id)
+    return { status: 200, body: { steps: (await millrace.steps(id)).map(stepDocument) } }
+  }),
+
+  route(jobSignals, async ({ millrace, principal, params }) => {
+    const { id } = await ownJob(millrace, principal, params.id)
+    const signals = await millrace.signals(id)
+    return {
+      status: 200,
+      body: {
+        signals: signals.map(({ name, payload, at }) => ({ name, payload, sentAt: formatInstant(at) })),
+      },
+    }
+  }),
+
+  route(jobResult, async ({ millrace, principal, params, query, c, stopping }) => {
+    const before = await ownJob(millrace, principal, params.id)
+    const job = isTerminal(before.state)
+      ? before
+      : await finished(
+          millrace,
+          principal,
+          before,
+          query.waitMs,
+          AbortSignal.any([c.req.raw.signal, stopping]),
+        )
+    if (job.state !== 'completed' && job.state !== 'cancelled' && job.state !== 'dead')
+      return { status: 202, body: { id: job.id, state: job.state } }
+    return {
+      status: 200,
+      body: {
+        id: job.id,
+        state: job.state,
+        result: job.result,
+        error: job.state === 'dead' ? job.lastError : null,
+        cancelReason: job.cancelReason,
+        finishedAt: job.finishedAt === null ? null : formatInstant(job.finishedAt),
+      },
+    }
+  }),
+]
+
+/** The job when it has finished, or as it stands when the time is up. */
+async function finished(
+  millrace: Millrace,
+  principal: Principal,
+  { id }: Job,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Job> {
+  if (timeoutMs > 0)
+    await millrace.result(id, { timeoutMs, signal }).catch(error => signal.aborted || ignoreEnd(error))
+  return ownJob(millrace, principal, id)
 }
 
-function notFound(id: string): Problem {
-  return new Problem('not-found', `There is no job ${id}: never enqueued here, or pruned by its retention.`)
+/** How it ended is read from the job. */
+function ignoreEnd(error: unknown): void {
+  const codes = ['timeout', 'job-dead', 'job-cancelled', 'not-found'] as const
+  if (!codes.some(code => isQueueError(error, code))) throw error
 }
 
-function readIdempotencyKey(header: string | undefined): string | undefined {
-  if (header === undefined || /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(header)) return header
-  throw new Problem('invalid-argument', 'Idempotency-Key must be 1 to 255 printable ASCII characters.', {
-    faults: [{ path: ['Idempotency-Key'], message: 'must be 1 to 255 printable ASCII characters' }],
-  })
-}
-
-/** The queue reports faults from the payload's root; the caller's document has the payload inside. */
-function intoPayload(error: unknown): never {
-  if (!isQueueError(error, 'invalid-payload')) throw error
-  const faults = error.faults.map(fault => ({ ...fault, path: ['payload', ...fault.path] }))
-  throw new QueueError(error.code, error.message, { faults, cause: error })
+function planOf({ runAt, priority, queue }: Job): object {
+  return { runAt: formatInstant(runAt), priority, queue }
 }

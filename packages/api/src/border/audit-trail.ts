@@ -1,0 +1,36 @@
+import type { Millrace } from 'millrace'
+import type { Principal } from '../access/principal.ts'
+import type { Operation } from '../contract/operation.ts'
+import type { BorderContext, Services } from './context.ts'
+import type { Change } from './route.ts'
+
+/**
+ * Writes down who changed what, right after it was done: what can't be written down is told to `trouble`, and the answer
+ * stands, for the change does. Enqueues are so many that nobody waits for theirs.
+ */
+export class AuditTrail {
+  readonly #millrace: Millrace
+  readonly #access: Services['access']
+
+  constructor({ millrace, access }: Pick<Services, 'millrace' | 'access'>) {
+    this.#millrace = millrace
+    this.#access = access
+  }
+
+  async write(operation: Operation, c: BorderContext, principal: Principal, change: Change): Promise<void> {
+    const { target, before, after } = change
+    const { audit, events } = this.#millrace
+    const recorded = audit
+      .record({
+        principal: principal.tenant ? `${principal.name}@${principal.tenant}` : principal.name,
+        role: principal.role,
+        action: operation.id,
+        target,
+        before,
+        after,
+        request: { id: c.get('requestId'), address: this.#access.addressOf(c), path: c.req.path },
+      })
+      .catch(error => events.emit('trouble', { where: `the audit entry of ${operation.id}`, error }))
+    if (!operation.audit || operation.audit === 'waits') await recorded
+  }
+}
