@@ -52,6 +52,10 @@ export function showActivity(millrace: Millrace, out: Output): () => void {
       if (out.json) return out.value({ event: 'cancelled', ...job })
       ordinary(`${name(job)} cancelled: ${job.reason}`, 'dim')
     }),
+    millrace.on('waiting', job => {
+      if (out.json) return out.value({ event: 'waiting', ...job })
+      ordinary(`${name(job)} ${job.on === 'sleep' ? 'sleeps' : 'waits'} in its step ${job.step}`, 'dim')
+    }),
     millrace.on('released', job => {
       if (out.json) return out.value({ event: 'released', ...job })
       ordinary(`${name(job)} given back, it runs again later`, 'dim')

@@ -1,12 +1,19 @@
 import { Command, CommanderError } from 'commander'
+import { bulkCommand } from './commands/bulk.ts'
+import { deadCommand } from './commands/dead.ts'
 import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { drainCommand } from './commands/drain.ts'
 import { enqueueCommand } from './commands/enqueue.ts'
+import { flowsCommand } from './commands/flows.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { replayCommand } from './commands/replay.ts'
 import { schedulesCommand } from './commands/schedules.ts'
+import { signalCommand } from './commands/signal.ts'
 import { startCommand } from './commands/start.ts'
 import { statsCommand } from './commands/stats.ts'
+import { whyCommand } from './commands/why.ts'
 import { workerCommand } from './commands/worker.ts'
 import { exitCodes, readError, UsageError } from './errors.ts'
 import { processOutput } from './output.ts'
@@ -41,7 +48,7 @@ function program(json: boolean): Command {
       'after',
       `
 Environment:
-  MILLRACE_URL   the store (file:.millrace/millrace.db)
+  MILLRACE_URL   the store: file:… or postgres://… (file:.millrace/millrace.db)
   PORT, HOST     where start listens (3000, 127.0.0.1)
   ADMIN_TOKEN    the API's token (made at first start, kept in .millrace/admin-token)`,
     )
@@ -49,10 +56,17 @@ Environment:
   workerCommand(root)
   enqueueCommand(root)
   jobsCommand(root)
+  whyCommand(root)
+  deadCommand(root)
+  replayCommand(root)
+  bulkCommand(root)
+  flowsCommand(root)
+  signalCommand(root)
   schedulesCommand(root)
   statsCommand(root)
   drainCommand(root)
   migrateCommand(root)
+  doctorCommand(root)
   demoCommand(root)
   return root
 }

@@ -43,6 +43,7 @@ describe('readSettings', () => {
 describe('shownUrl', () => {
   it.each([
     ['postgres://app:secret@db.test:5432/app', 'postgres://app:***@db.test:5432/app'],
+    ['postgres:///app?user=app&password=secret&schema=x', 'postgres:///app?user=app&password=***&schema=x'],
     ['redis://:secret@cache.test', 'redis://:***@cache.test'],
     ['postgres://app@db.test/app', 'postgres://app@db.test/app'],
     ['file:.millrace/millrace.db', 'file:.millrace/millrace.db'],

@@ -45,7 +45,9 @@ function readToken(token: string | undefined): string | null {
 
 /** A URL as it may be shown: without its password. */
 export function shownUrl(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^/:@]*):[^/@]*@/i, '$1:***@')
+  return url
+    .replace(/^([a-z]+:\/\/[^/:@]*):[^/@]*@/i, '$1:***@')
+    .replace(/([?&](?:ssl)?password=)[^&#]*/gi, '$1***')
 }
 
 export function readWholeNumber(

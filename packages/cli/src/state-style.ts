@@ -1,4 +1,4 @@
-import type { Job } from 'millrace'
+import type { FlowState, Job } from 'millrace'
 import type { Style } from './output.ts'
 
 const styles: Record<Job['shown'], Style> = {
@@ -14,4 +14,15 @@ const styles: Record<Job['shown'], Style> = {
 
 export function stateStyle(state: Job['shown']): Style {
   return styles[state]
+}
+
+const flowStyles: Record<FlowState, Style> = {
+  running: 'cyan',
+  completed: 'green',
+  failed: 'red',
+  cancelled: 'dim',
+}
+
+export function flowStyle(state: FlowState): Style {
+  return flowStyles[state]
 }

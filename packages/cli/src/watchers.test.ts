@@ -29,6 +29,9 @@ const job: Job = {
   cancelReason: null,
   lastError: null,
   progress: { percent: 45.9, message: 'page 12', data: null },
+  flow: null,
+  origin: null,
+  attributes: {},
 }
 
 function output(way: { json?: boolean; interactive?: boolean }): { out: Output; written: string[] } {

@@ -1,31 +1,39 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeStore, storeKinds, type TestStore } from '../../api/test/stores.ts'
 import { config, Workplace } from './millrace-process.ts'
 
-let place: Workplace
 const withConfig = ['--config', config]
-beforeAll(async () => {
-  place = await Workplace.make()
-})
-afterAll(() => place[Symbol.asyncDispose]())
 
-describe('a store without a server', () => {
+describe.each(storeKinds)('a store without a server, on %s', kind => {
+  let place: Workplace
+  let store: TestStore
+  let empty: TestStore
+  beforeAll(async () => {
+    store = await makeStore(kind)
+    empty = await makeStore(kind)
+    place = await Workplace.make({ MILLRACE_URL: store.url })
+  })
+  afterAll(async () => {
+    await place[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+    await empty[Symbol.asyncDispose]()
+  })
+
   it('is made and described by migrate', async () => {
     const { code, stdout } = await place.run(['migrate'])
-    expect([code, stdout]).toEqual([
+    const [told] = stdout.split('\n')
+    expect([code, told]).toEqual([
       0,
-      'file:.millrace/millrace.db is at schema version 1 (sqlite, durable).\n',
+      expect.stringMatching(`^\\S+ is at schema version [1-9]\\d* \\(${kind}, durable\\)\\.$`),
     ])
-    expect(await place.json(['migrate'])).toMatchObject({ ok: true, schemaVersion: 1, engine: 'sqlite' })
+    expect(await place.json(['migrate'])).toMatchObject({ ok: true, engine: kind })
   })
 
   it('says so when it holds nothing', async () => {
-    expect((await place.run(['jobs', '--url', 'file:empty.db'])).stdout).toBe(
-      'No jobs yet in file:empty.db.\n',
-    )
-    expect((await place.run(['schedules', '--url', 'file:empty.db'])).stdout).toBe(
-      'No schedules in file:empty.db.\n',
-    )
-    expect(await place.json(['jobs', '--url', 'file:empty.db'])).toEqual({ jobs: [], cursor: null })
+    const { url } = empty
+    expect((await place.run(['jobs', '--url', url])).stdout).toBe(`No jobs yet in ${url}.\n`)
+    expect((await place.run(['schedules', '--url', url])).stdout).toBe(`No schedules in ${url}.\n`)
+    expect(await place.json(['jobs', '--url', url])).toEqual({ jobs: [], cursor: null })
   })
 
   it('takes a job, its id alone on a line', async () => {
@@ -104,6 +112,38 @@ describe('a store without a server', () => {
     expect([...first.jobs, ...second.jobs]).toHaveLength(4)
     expect(second.cursor).toBeNull()
     expect((await place.run(['jobs', '--limit', '2'])).stdout).toContain(`--cursor ${first.cursor}`)
+  })
+
+  it('lists jobs by their attributes, and shows those', async () => {
+    const { jobs } = await place.json(['jobs', '--where', 'message=no luck', '--where', 'length=7'])
+    expect(jobs).toMatchObject([{ type: 'FAIL', attributes: { message: 'no luck', length: '7' } }])
+    expect((await place.json(['jobs', '--where', 'message=no luck', '--state', 'queued'])).jobs).toEqual([])
+    expect((await place.run(['jobs', '--where', 'message=no'])).stdout).toContain('No jobs like that in')
+    const id = String(jobs[0]?.id)
+    expect((await place.json(['jobs', 'show', id])).attributes).toEqual({ message: 'no luck', length: '7' })
+    expect((await place.run(['jobs', 'show', id])).stdout).toContain(
+      '  where     length=7  message=no luck\n',
+    )
+    const plan = await place.run(['bulk', 'retry', '--where', 'length=7', '--dry-run'])
+    expect(plan.stdout).toContain('1 job')
+  })
+
+  it('finds jobs by text, and says how far it has looked', async () => {
+    expect(await place.json(['jobs', '--search', 'NO LUCK'])).toMatchObject({
+      jobs: [{ type: 'FAIL', state: 'dead' }],
+      looked: 4,
+      complete: true,
+      cursor: null,
+    })
+    const { stdout } = await place.run(['jobs', '--search', 'luck'])
+    expect(stdout).toMatch(/FAIL +dead .*no luck\nFound 1 among 4 jobs of .*, and looked at all\.\n$/)
+    const first = await place.json(['jobs', '--search', 'to', '--look', '1'])
+    expect(first).toMatchObject({ looked: 1, complete: false })
+    const rest = await place.json(['jobs', '--search', 'to', '--cursor', String(first.cursor)])
+    expect(rest).toMatchObject({ looked: 3, complete: true })
+    expect([...first.jobs, ...rest.jobs]).toHaveLength(3)
+    const none = await place.run(['jobs', '--search', 'nowhere', '--where', 'length=7'])
+    expect(none.stdout).toMatch(/^Found none among 1 job of /)
   })
 
   it('shows a dead job with its attempts, error and payload', async () => {

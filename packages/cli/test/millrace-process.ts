@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { JobDocument, JobSummary } from '@millrace/api'
-import type { StateCounts } from 'millrace'
+import type { DeadGroupDocument, FlowDocument, JobDocument, JobSummary, NodeDocument } from '@millrace/api'
+import type { BulkPlan, BulkResult, Job, RedrivePlan, Replay, StateCounts } from 'millrace'
 
 const bin = fileURLToPath(new URL('../bin/millrace.js', import.meta.url))
 export const config = fileURLToPath(new URL('./fixtures/millrace.config.ts', import.meta.url))
@@ -17,26 +17,40 @@ export interface Ended {
 }
 
 /** Everything that some document or event holds; tests read what theirs should. */
-type Answer = JobDocument & {
+type Answer = Omit<JobDocument, 'result'> & {
+  result: unknown
   duplicate: boolean
-  jobs: JobSummary[]
+  cause: string
+  groups: DeadGroupDocument[]
+  flows: FlowDocument[]
+  nodes: NodeDocument[]
+  steps: Replay['steps']
+  plan: BulkPlan & BulkResult & RedrivePlan
+  jobs: (JobSummary & Pick<Job, 'attributes'>)[]
+  attributes: Job['attributes']
+  looked: number
+  complete: boolean
   cursor: string | null
   schedules: { name: string; next: string[] }[]
   total: StateCounts
+  pending: { of: string; version: number; name: string; sql: string }[]
   url: string
 }
 
 /** A working directory of its own, and real `millrace` processes in it. */
 export class Workplace implements AsyncDisposable {
   readonly folder: string
+  readonly #env: NodeJS.ProcessEnv
   readonly #running = new Set<ChildProcess>()
 
-  constructor(folder: string) {
+  constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.folder = folder
+    this.#env = env
   }
 
-  static async make(): Promise<Workplace> {
-    return new Workplace(await mkdtemp(join(tmpdir(), 'millrace-cli-')))
+  /** The environment is that of all its processes. */
+  static async make(env: NodeJS.ProcessEnv = {}): Promise<Workplace> {
+    return new Workplace(await mkdtemp(join(tmpdir(), 'millrace-cli-')), env)
   }
 
   /** Runs one command to its end. */
@@ -59,7 +73,7 @@ export class Workplace implements AsyncDisposable {
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
     const child = spawn(process.execPath, ['--conditions=millrace-source', bin, ...args], {
       cwd: this.folder,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...env },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...this.#env, ...env },
       stdio: 'pipe',
     })
     this.#running.add(child)

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { makeStore, storeKinds } from '../../api/test/stores.ts'
 import { config, type RunningCommand, Workplace } from './millrace-process.ts'
 
 const withConfig = ['--config', config]
@@ -43,6 +44,42 @@ describe('start', () => {
     expect((await server.ended).code).toBe(0)
     const again = await startServer(place)
     expect((await fetch(`${again.url}/api/v1/stats`, { headers: { authorization } })).status).toBe(200)
+  })
+
+  it('takes the secrets that the environment gives, several for rotation, and logs no request with them', async () => {
+    await using place = await Workplace.make()
+    const server = place.start(['start', '--json', '--access-log', ...withConfig], {
+      ADMIN_TOKEN: 'the-new-token,the-old-token',
+      VIEWER_TOKEN: 'a-viewers-token',
+    })
+    const { url } = await server.event('listening')
+    const status = async (token: string, method = 'GET'): Promise<number> =>
+      (await fetch(`${url}/api/v1/jobs?limit=7`, { method, headers: { authorization: `Bearer ${token}` } }))
+        .status
+    expect(
+      await Promise.all(['the-new-token', 'the-old-token', 'a-viewers-token', 'another'].map(t => status(t))),
+    ).toEqual([200, 200, 200, 401])
+    expect(await status('a-viewers-token', 'POST')).toBe(403)
+    server.child.kill('SIGTERM')
+    const { stderr } = await server.ended
+    const entries = stderr
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(entries.map(({ principal }) => String(principal)).sort()).toEqual([
+      'admin#1',
+      'admin#2',
+      'null',
+      'viewer#1',
+      'viewer#1',
+    ])
+    expect(entries.find(each => each.principal === 'admin#1')).toMatchObject({
+      method: 'GET',
+      path: '/api/v1/jobs',
+      status: 200,
+      address: '127.0.0.1',
+    })
+    expect(stderr).not.toMatch(/token|limit=7/)
   })
 
   it('does not print a token that ADMIN_TOKEN gives', async () => {
@@ -88,15 +125,35 @@ describe('start', () => {
   })
 })
 
-describe('worker', () => {
+describe.each(storeKinds)('worker on %s', kind => {
   it('works without a server, and stops like one', async () => {
-    await using place = await Workplace.make()
+    await using store = await makeStore(kind)
+    await using place = await Workplace.make({ MILLRACE_URL: store.url })
     const worker = place.start(['worker', '--json', '--label', 'bench 1', ...withConfig])
     await worker.event('working')
     await enqueue(place, 'COUNT', { to: 1 })
     expect(await worker.event('completed')).toMatchObject({ type: 'COUNT', attempt: 1 })
     worker.child.kill('SIGTERM')
     expect((await worker.ended).code).toBe(0)
+  })
+
+  it('works beside a server and another worker, each job at one of them', async () => {
+    await using store = await makeStore(kind)
+    await using place = await Workplace.make({ MILLRACE_URL: store.url })
+    const { server } = await startServer(place)
+    const args = ['worker', '--json', '--concurrency', '1', ...withConfig]
+    const all = [server, place.start(args), place.start(args)]
+    await Promise.all(all.slice(1).map(each => each.event('working')))
+    const ids = await Promise.all([1, 2, 3, 4].map(() => enqueue(place, 'COUNT', { to: 5 })))
+    await expect
+      .poll(async () => (await place.json(['stats'])).total.completed, { timeout: 30_000, interval: 500 })
+      .toBe(ids.length)
+    for (const { child } of all) child.kill('SIGTERM')
+    const told = (await Promise.all(all.map(each => each.ended))).map(({ stdout }) => stdout).join('')
+    for (const id of ids)
+      expect(
+        told.split('\n').filter(line => line.includes('"event":"completed"') && line.includes(id)),
+      ).toHaveLength(1)
   })
 })
 

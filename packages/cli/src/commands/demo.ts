@@ -78,7 +78,13 @@ async function startServer(
 ): Promise<MillraceServer> {
   const { createServer } = await import('@millrace/api')
   const queues = keep ? [demoQueue, ...modules.flatMap(each => each.jobs).map(job => job.queue)] : [demoQueue]
-  const options = { url, host, modules, adminToken: token, worker: { queues: [...new Set(queues)] } }
+  const options = {
+    url,
+    host,
+    modules,
+    access: { adminTokens: [token] },
+    worker: { queues: [...new Set(queues)] },
+  }
   try {
     return await createServer({ ...options, port })
   } catch (error) {

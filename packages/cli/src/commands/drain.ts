@@ -71,12 +71,14 @@ const endings: Record<DrainResult['endedBy'], string> = {
 
 function show(out: Output, result: DrainResult): void {
   out.value(result)
-  const { endedBy, ...counts } = result
-  const said = Object.entries(counts).filter(([, count]) => count > 0)
+  const { endedBy, rescued, ticks, pruned, ...attempts } = result
+  const said = Object.entries(attempts).filter(([, count]) => count > 0)
   const total = said.reduce((sum, [, count]) => sum + count, 0)
   const parts = said.map(([outcome, count]) => `${count} ${outcome}`)
+  const upkeep = Object.entries({ rescued, ticks, pruned }).filter(([, count]) => count > 0)
+  const besides = upkeep.map(([what, count]) => `; ${count} ${what}`).join('')
   out.line(
-    `${formatCount(total, 'attempt')} done${parts.length > 0 ? `: ${parts.join(', ')}` : ''}; ${endings[endedBy]}.`,
+    `${formatCount(total, 'attempt')} done${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${besides}; ${endings[endedBy]}.`,
   )
 }
 

@@ -1,6 +1,5 @@
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { decodeForeignJson, type EnqueueOptions, type Job } from 'millrace'
+import type { EnqueueOptions, Job } from 'millrace'
 import { jobSummary, parseInstant } from '@millrace/api/documents'
 import { type Context, runs, withConfig } from '../command.ts'
 import { loadConfig } from '../config.ts'
@@ -8,6 +7,7 @@ import { CommandError, exitCodes, UsageError } from '../errors.ts'
 import { follow } from '../follow.ts'
 import { invocation } from '../invocation.ts'
 import type { Output } from '../output.ts'
+import { readJsonArgument } from '../payload.ts'
 import { readWholeNumber } from '../settings.ts'
 import { hearInterruption } from '../shutdown.ts'
 import { withStore } from '../store.ts'
@@ -44,7 +44,7 @@ export function enqueueCommand(root: Command): void {
 async function enqueue({ args, flags, settings, out }: Context<EnqueueFlags>): Promise<number> {
   const [type, json] = args as [string, string]
   const options = readOptions(flags)
-  const payload = readPayload(json === '-' ? await text(process.stdin) : json)
+  const payload = await readJsonArgument('the payload', json)
   const config = await loadConfig(settings.config)
   return withStore(
     settings,
@@ -109,15 +109,7 @@ function readOptions(flags: EnqueueFlags): EnqueueOptions {
   }
 }
 
-function readPayload(json: string): unknown {
-  try {
-    return decodeForeignJson(json)
-  } catch (error) {
-    throw new UsageError(`the payload is not usable JSON: ${(error as Error).message}`)
-  }
-}
-
-function explainUnknown(config: string | null): (error: unknown) => never {
+export function explainUnknown(config: string | null): (error: unknown) => never {
   return error => {
     const unknown = error instanceof Error && (error as { code?: unknown }).code === 'unknown-type'
     if (!unknown || config !== null) throw error

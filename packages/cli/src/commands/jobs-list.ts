@@ -1,50 +1,62 @@
-import { type Job, type JobFilter, type JobState, jobStates, parseDuration } from 'millrace'
-import { jobSummary, parseInstant } from '@millrace/api/documents'
+import type { Job } from 'millrace'
+import { jobSummary } from '@millrace/api/documents'
 import type { Context } from '../command.ts'
 import { exitCodes, UsageError } from '../errors.ts'
+import { type FilterFlags, readFilter } from '../filter.ts'
 import { type Column, formatTable } from '../format/table.ts'
 import { formatAgo, formatDuration } from '../format/time.ts'
 import { invocation } from '../invocation.ts'
+import type { Output } from '../output.ts'
 import { readWholeNumber, shownUrl } from '../settings.ts'
 import { withStore } from '../store.ts'
 import { stateStyle } from '../state-style.ts'
 
-export interface ListFlags {
-  state?: string[]
-  type?: string[]
-  queue?: string[]
-  tenant?: string
-  from?: string
-  until?: string
+export interface ListFlags extends FilterFlags {
   limit?: string
   cursor?: string
+  search?: string
+  look?: string
 }
 
 export async function listJobs({ args, flags, settings, out }: Context<ListFlags>): Promise<number> {
-  if (args.length > 0)
-    throw new UsageError(`jobs has no command '${args[0]}'; it has list, show, cancel and retry`)
+  refuseArguments(args)
+  if (flags.look !== undefined) throw new UsageError('--look says how far --search looks: give that, too')
   const now = Date.now()
   const filter = readFilter(flags, now)
   const limit = readWholeNumber('--limit', flags.limit, 1, 1_000) ?? 20
   const page = await withStore(settings, millrace =>
     millrace.list(filter, { limit, ...(flags.cursor ? { cursor: flags.cursor } : {}) }),
   )
-  out.value({ jobs: page.jobs.map(jobSummary), cursor: page.cursor })
-  if (page.jobs.length === 0) {
-    const filtered = Object.keys(filter).length > 0
+  out.value({ jobs: page.jobs.map(listedJob), cursor: page.cursor })
+  const filtered = Object.keys(filter).length > 0
+  if (page.jobs.length > 0) for (const line of jobTable(out, page.jobs, now)) out.line(line)
+  else if (page.cursor === null)
     out.line(`No jobs${filtered ? ' like that' : ' yet'} in ${shownUrl(settings.url)}.`)
-    return exitCodes.ok
-  }
-  const style = { columns: out.columns, title: (text: string) => out.style('dim', text) }
-  for (const line of formatTable(
-    columns(now, (state, text) => out.style(stateStyle(state), text)),
-    page.jobs,
-    style,
-  ))
-    out.line(line)
-  if (page.cursor)
-    out.line(out.style('dim', `\nMore: ${invocation()} jobs list --limit ${limit} --cursor ${page.cursor}`))
+  // Where few jobs fit, a page that looks at so many may find none.
+  else out.line('None on this page.')
+  const same = filtered ? 'the same with' : `${invocation()} jobs list --limit ${limit}`
+  if (page.cursor) out.line(out.style('dim', `\nMore: ${same} --cursor ${page.cursor}`))
   return exitCodes.ok
+}
+
+/** `list` need not be said, so what is said instead was meant for a command. */
+export function refuseArguments(args: readonly string[]): void {
+  if (args.length > 0)
+    throw new UsageError(`jobs has no command '${args[0]}'; it has list, show, cancel and retry`)
+}
+
+/** A job of a list for `--json`. */
+export function listedJob(job: Job): object {
+  return { ...jobSummary(job), attributes: job.attributes }
+}
+
+/** A line a job, the titles first. */
+export function jobTable(out: Output, jobs: readonly Job[], now: number): string[] {
+  return formatTable(
+    columns(now, (state, text) => out.style(stateStyle(state), text)),
+    jobs,
+    { columns: out.columns, title: text => out.style('dim', text) },
+  )
 }
 
 function columns(now: number, styleState: (state: Job['shown'], text: string) => string): Column<Job>[] {
@@ -72,38 +84,4 @@ function note(job: Job): string {
   if (job.state === 'completed' && job.startedAt !== null && job.finishedAt !== null)
     return `took ${formatDuration(job.finishedAt - job.startedAt)}`
   return ''
-}
-
-function readFilter(flags: ListFlags, now: number): JobFilter {
-  const { state, type, queue, tenant, from, until } = flags
-  return {
-    ...(state ? { states: split(state).map(readState) } : {}),
-    ...(type ? { types: split(type) } : {}),
-    ...(queue ? { queues: split(queue) } : {}),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(from === undefined ? {} : { from: readWhen('--from', from, now) }),
-    ...(until === undefined ? {} : { until: readWhen('--until', until, now) }),
-  }
-}
-
-function split(values: readonly string[]): string[] {
-  return values.flatMap(value => value.split(','))
-}
-
-function readState(text: string): JobState {
-  const state = jobStates.find(known => known === text)
-  if (state) return state
-  throw new UsageError(`--state must be of ${jobStates.join(', ')}, not '${text}'`)
-}
-
-function readWhen(what: string, text: string, now: number): number {
-  const at = parseInstant(text)
-  if (at !== null) return at
-  try {
-    return now - parseDuration(text)
-  } catch {
-    throw new UsageError(
-      `${what} must be an instant such as 2026-11-23T14:00:00Z, or how long ago, such as 24h, not '${text}'`,
-    )
-  }
 }

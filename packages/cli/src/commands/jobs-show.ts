@@ -1,6 +1,6 @@
 import type { Context } from '../command.ts'
-import { jobDocument } from '@millrace/api/documents'
-import type { AttemptRecord, Job, LogView } from 'millrace'
+import { jobDocument, stepDocument } from '@millrace/api/documents'
+import type { AttemptRecord, Job, LogView, Step } from 'millrace'
 import { CommandError, exitCodes } from '../errors.ts'
 import { formatTable } from '../format/table.ts'
 import { formatAgo, formatDuration, formatUtc } from '../format/time.ts'
@@ -17,21 +17,32 @@ export async function showJob({ args, settings, out }: Context<object>): Promise
   const id = args[0] as string
   const found = await withStore(settings, async millrace => {
     const job = await millrace.get(id)
-    return job && { job, attempts: await millrace.attempts(job.id), logs: await millrace.logs(job.id) }
+    if (!job) return null
+    const [attempts, steps, logs] = await Promise.all([
+      millrace.attempts(job.id),
+      millrace.steps(job.id),
+      millrace.logs(job.id),
+    ])
+    return { job, attempts, steps, logs }
   })
   if (!found)
     throw new CommandError(
       'not-found',
       `There is no job ${id}: never enqueued here, or pruned by its retention`,
     )
-  const { job, attempts, logs } = found
-  out.value(jobDocument(job, attempts, logs))
+  const { job, attempts, steps, logs } = found
+  out.value({
+    ...jobDocument(job, attempts, logs),
+    attributes: job.attributes,
+    steps: steps.map(stepDocument),
+  })
   if (out.json) return exitCodes.ok
   showHead(out, job, Date.now())
   showValue(out, 'Payload', job.payload)
   if (job.result !== null) showValue(out, 'Result', job.result)
   showError(out, job)
   showAttempts(out, attempts)
+  showSteps(out, steps)
   showLogs(out, logs)
   return exitCodes.ok
 }
@@ -50,6 +61,10 @@ function showHead(out: Output, job: Job, now: number): void {
     'attempt',
     `${job.attempt} of ${job.maxAttempts}${job.redrives > 0 ? `, redriven ${job.redrives}×` : ''}`,
   )
+  if (job.flow !== null) say('flow', job.flow)
+  if (job.origin !== null) say('origin', `${job.origin}, with another payload`)
+  const attributes = Object.entries(job.attributes)
+  if (attributes.length > 0) say('where', attributes.map(([name, value]) => `${name}=${value}`).join('  '))
   say('created', at(job.createdAt))
   if (job.state === 'queued' && job.runAt > job.createdAt) say('runs at', at(job.runAt))
   if (job.startedAt !== null) say('started', at(job.startedAt))
@@ -107,8 +122,40 @@ function showAttempts(out: Output, attempts: readonly AttemptRecord[]): void {
   for (const line of lines) out.line(`  ${line}`)
 }
 
-function ran({ startedAt, endedAt }: AttemptRecord): string {
+function ran({ startedAt, endedAt }: Pick<AttemptRecord, 'startedAt' | 'endedAt'>): string {
   return startedAt === null || endedAt === null ? '' : formatDuration(endedAt - startedAt)
+}
+
+const stepStyles = { completed: 'green', failed: 'red', caught: 'yellow', waiting: 'magenta' } as const
+
+function showSteps(out: Output, steps: readonly Step[]): void {
+  if (steps.length === 0) return
+  section(out, 'Steps')
+  const lines = formatTable<Step>(
+    [
+      { title: '#', value: each => String(each.ordinal), align: 'right' },
+      { title: 'STEP', value: each => each.name, least: 10 },
+      {
+        title: 'STATE',
+        value: each => each.state,
+        style: (text, each) => out.style(stepStyles[each.state], text),
+      },
+      { title: 'IN', value: each => `attempt ${each.attempt}`, drop: 1 },
+      { title: 'TOOK', value: ran, align: 'right', drop: 2 },
+      { title: 'NOTE', value: stepNote, least: 10 },
+    ],
+    steps,
+    { columns: out.columns - 2, title: text => out.style('dim', text) },
+  )
+  for (const line of lines) out.line(`  ${line}`)
+}
+
+/** What it answered, what it failed with, or what it waits for. */
+function stepNote(step: Step): string {
+  if (step.error) return `${step.error.name}: ${step.error.message}`
+  if (step.state !== 'waiting') return step.result === null ? '' : JSON.stringify(step.result)
+  const on = step.signal ? `for signal ${step.signal}` : step.childId ? `for job ${step.childId}` : 'asleep'
+  return step.wakeAt === null ? on : `${on} until ${formatUtc(step.wakeAt)}`
 }
 
 const levels = { debug: 'dim', info: 'white', warn: 'yellow', error: 'red' } as const

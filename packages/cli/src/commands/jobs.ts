@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { runs } from '../command.ts'
+import { runs, withConfig } from '../command.ts'
+import { withFilter } from '../filter.ts'
 import { cancelJobs } from './jobs-cancel.ts'
-import { listJobs } from './jobs-list.ts'
+import { type ListFlags, listJobs } from './jobs-list.ts'
 import { retryJobs } from './jobs-retry.ts'
+import { searchJobs } from './jobs-search.ts'
 import { showJob } from './jobs-show.ts'
 
 export function jobsCommand(root: Command): void {
@@ -11,17 +13,21 @@ export function jobsCommand(root: Command): void {
     .command('list', { isDefault: true })
     .description('newest first')
     .allowExcessArguments()
-    .option('--state <state...>', 'queued, blocked, running, completed, cancelled or dead')
-    .option('--type <type...>', 'of these types')
-    .option('--queue <queue...>', 'of these queues')
-    .option('--tenant <tenant>', 'of this tenant')
-    .option('--from <when>', 'since: 2026-11-23T14:00:00Z, or how long ago, such as 24h')
-    .option('--until <when>', 'before; written like --from')
     .option('--limit <number>', 'how many (default: 20)')
     .option('--cursor <cursor>', 'the next page, as the last one said')
-  runs(list, listJobs)
+    .option('--search <text>', 'among the newest, those whose payload or last error contains it')
+    .option('--look <number>', 'how many jobs to look at for it (default: 10000)')
+  runs<ListFlags>(withFilter(list), context =>
+    context.flags.search === undefined ? listJobs(context) : searchJobs(context),
+  )
   runs(jobs.command('show').description('all about one').argument('<id>'), showJob)
   const cancel = jobs.command('cancel').description('stop what waits or runs').argument('<id...>')
   runs(cancel.option('--reason <text>', 'why; kept with the job'), cancelJobs)
-  runs(jobs.command('retry').description('run a finished job again').argument('<id...>'), retryJobs)
+  const retry = jobs
+    .command('retry')
+    .description('run a finished job again')
+    .argument('<id...>')
+    .option('--payload <json>', 'with another payload, as a new job; - reads it from standard input')
+    .option('--forget-steps', 'run steps again that have completed')
+  runs(withConfig(retry), retryJobs)
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { previewSchedule, type ScheduleRecord } from 'millrace'
-import { formatInstant } from '@millrace/api/documents'
+import { formatInstant, scheduleDocument } from '@millrace/api/documents'
 import { type Context, runs } from '../command.ts'
 import { formatTable } from '../format/table.ts'
 import { formatAgo, formatDuration, formatUtc } from '../format/time.ts'
@@ -15,7 +15,12 @@ async function listSchedules({ settings, out }: Context<object>): Promise<void> 
   const schedules = await withStore(settings, millrace => millrace.schedules.list())
   const now = Date.now()
   const shown = schedules.map(schedule => ({ schedule, next: nextInstants(schedule) }))
-  out.value({ schedules: shown.map(({ schedule, next }) => document(schedule, next)) })
+  out.value({
+    schedules: shown.map(({ schedule, next }) => ({
+      ...scheduleDocument(schedule),
+      next: next.map(formatInstant),
+    })),
+  })
   if (out.json) return
   if (shown.length === 0) return out.line(`No schedules in ${shownUrl(settings.url)}.`)
   const lines = formatTable(
@@ -60,18 +65,5 @@ function nextInstants({ rule, nextAt, disabledReason }: ScheduleRecord): number[
     return [nextAt, ...following]
   } catch {
     return [nextAt]
-  }
-}
-
-function document(schedule: ScheduleRecord, next: number[]): object {
-  const { job, cursorAt, nextAt, createdAt, ...rest } = schedule
-  const { payloadJson, ...target } = job
-  return {
-    ...rest,
-    job: { ...target, payload: JSON.parse(payloadJson) as unknown },
-    cursorAt: cursorAt === null ? null : formatInstant(cursorAt),
-    nextAt: formatInstant(nextAt),
-    createdAt: formatInstant(createdAt),
-    next: next.map(formatInstant),
   }
 }

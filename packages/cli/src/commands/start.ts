@@ -12,6 +12,7 @@ import { closeCalmly, defaultDeadlineMs } from '../stopping.ts'
 
 interface StartFlags {
   concurrency?: string
+  accessLog?: boolean
 }
 
 export function startCommand(root: Command): void {
@@ -21,22 +22,24 @@ export function startCommand(root: Command): void {
     .option('--port <port>', 'where to listen; 0 for any free port (default: PORT, or 3000)')
     .option('--host <host>', 'on which address (default: HOST, or 127.0.0.1)')
     .option('--concurrency <jobs>', 'how many jobs run at once (default: 10)')
+    .option('--access-log', 'write each request as a line of JSON to standard error')
   runs<StartFlags>(withConfig(command), start)
 }
 
 async function start({ flags, settings, out }: Context<StartFlags>): Promise<void> {
   const concurrency = readWholeNumber('--concurrency', flags.concurrency, 1, 10_000)
   const interruption = hearInterruption()
-  const { createServer } = await import('@millrace/api')
+  const { accessFromEnvironment, createServer } = await import('@millrace/api')
   const config = await loadConfig(settings.config)
   const token = await adminToken(settings)
   const server = await createServer({
     url: settings.url,
     host: settings.host,
     port: settings.port,
-    adminToken: token.token,
+    access: { ...accessFromEnvironment(), adminTokens: token.token.split(',') },
     modules: config.modules,
     worker: concurrency === undefined ? {} : { concurrency },
+    ...(flags.accessLog ? { accessLog: writeLine } : {}),
   })
   const silence = showActivity(server.millrace, out)
   const types = config.modules.flatMap(each => each.handlers).map(each => each.job.type)
@@ -51,6 +54,11 @@ async function start({ flags, settings, out }: Context<StartFlags>): Promise<voi
   await aborted(interruption.signal)
   await closeCalmly(server, out, defaultDeadlineMs)
   silence()
+}
+
+/** Not part of what the command answers, so not on standard output. */
+function writeLine(entry: object): void {
+  process.stderr.write(`${JSON.stringify(entry)}\n`)
 }
 
 interface Greeting {
@@ -92,7 +100,7 @@ function suggestions(server: string, token: AdminToken, modules: readonly Module
   const example = modules.find(each => each.example)?.example
   const enqueue =
     example && `${millrace} enqueue ${example.type} ${quoted(JSON.stringify(example.payload))} --wait`
-  const bearer = token.file === null ? '$ADMIN_TOKEN' : `$(cat ${token.file})`
+  const bearer = token.file === null ? '${ADMIN_TOKEN%%,*}' : `$(cat ${token.file})`
   return [
     ...(enqueue ? [enqueue] : []),
     `${millrace} jobs`,

@@ -40,3 +40,15 @@ export function pad(text: string, columns: number, align: 'left' | 'right' = 'le
   const spaces = ' '.repeat(Math.max(0, columns - displayWidth(text)))
   return align === 'left' ? text + spaces : spaces + text
 }
+
+/** Lines of at most so many columns, broken between words; one that is longer than a line has it for itself. */
+export function wrap(text: string, columns: number): string[] {
+  const wrapped: string[] = []
+  for (const word of text.split(' ')) {
+    const last = wrapped.at(-1)
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= columns)
+      wrapped[wrapped.length - 1] = `${last} ${word}`
+    else wrapped.push(word)
+  }
+  return wrapped
+}
