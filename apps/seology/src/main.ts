@@ -44,7 +44,14 @@ export function seology(options: CrawlOptions = {}): Module {
     ],
     async open({ url }) {
       const { openTables } = await import('./tables/open.ts')
-      tables = openTables(url)
+      tables = await openTables(url)
+    },
+    migrations: {
+      pending: async url => (await import('./tables/open.ts')).pendingMigrations(url),
+      async apply(url) {
+        const { openTables } = await import('./tables/open.ts')
+        await (await openTables(url)).close()
+      },
     },
     routes: () => new Hono().route('/api/sites', siteRoutes(opened())),
     async close() {

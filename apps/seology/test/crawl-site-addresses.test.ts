@@ -18,7 +18,9 @@ describe('without CRAWL_ALLOW_PRIVATE a crawl', () => {
     ['IPv6', (port: string) => `http://[::ffff:127.0.0.1]:${port}/`],
   ])('of a private address given as %s is refused at once and for good', async (_, urlFor) => {
     await using site = await startSite({ '/': page('Home', []) })
-    await using app = await startApp({ resolver: async () => [{ address: '127.0.0.1', family: 4 }] })
+    await using app = await startApp('sqlite', {
+      resolver: async () => [{ address: '127.0.0.1', family: 4 }],
+    })
     const job = await ended(app, await startCrawl(app, { url: urlFor(new URL(site.url).port) }))
     expect(job).toMatchObject({ state: 'dead', attempt: 1, lastError: { name: 'NonRetryableError' } })
     expect(job.lastError?.message).toContain('CRAWL_ALLOW_PRIVATE=1')
@@ -28,7 +30,7 @@ describe('without CRAWL_ALLOW_PRIVATE a crawl', () => {
   it('of a start page that redirects to one is refused, too', async () => {
     await using inside = await startSite({ '/': page('Inside', []) }, '127.0.0.2')
     await using site = await startSite({ '/': { status: 302, headers: { location: inside.url } } })
-    await using app = await startApp({ alsoAllow: ['127.0.0.1'] })
+    await using app = await startApp('sqlite', { alsoAllow: ['127.0.0.1'] })
     const job = await ended(app, await startCrawl(app, { url: site.url }))
     expect(job).toMatchObject({ state: 'dead', attempt: 1, lastError: { name: 'NonRetryableError' } })
     expect(inside.requests).toEqual([])
@@ -46,11 +48,11 @@ describe('without CRAWL_ALLOW_PRIVATE a crawl', () => {
         '/hop': { status: 302, headers: { location: `${inside.url}hop` } },
         '/parts': page('Parts', [], sub),
       })
-      await using app = await startApp({ alsoAllow: ['127.0.0.1'] })
+      await using app = await startApp('sqlite', { alsoAllow: ['127.0.0.1'] })
       const { crawlId, success } = await crawlAll(app, { url: site.url, render })
       expect(success).toBe(true)
       expect(inside.requests).toEqual([])
-      const { pages, targets } = stored(app.db, crawlId)
+      const { pages, targets } = await stored(app.store, crawlId)
       expect(pages).toContainEqual(expect.objectContaining({ key: `${site.url}hop`, state: 'failed' }))
       expect(targets).toContainEqual(
         expect.objectContaining({ url: `${inside.url}linked`, verdict: 'unverified' }),

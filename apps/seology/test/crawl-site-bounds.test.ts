@@ -14,6 +14,7 @@ import {
   stored,
   until,
 } from './crawl-site-support.ts'
+import { storeKinds } from './stores.ts'
 
 const keysOf = (pages: unknown[], state = 'done') =>
   (pages as { key: string; state: string }[])
@@ -27,7 +28,7 @@ afterEach(() => {
   delete process.env['CRAWL_ALLOW_PRIVATE']
 })
 
-describe('a crawl keeps to', () => {
+describe.each(storeKinds)('a crawl keeps to (%s)', kind => {
   /** Every page leads to ten others, one level further down. */
   const tree = (path: string): string | undefined =>
     /^\/[a-j]{0,6}$/.test(path) && path !== '/sitemap'
@@ -39,19 +40,19 @@ describe('a crawl keeps to', () => {
 
   it('its page budget, nearest pages first and among them by URL', async () => {
     await using site = await startSite(path => tree(path))
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const result = await crawlAll(app, { url: site.url, maxPages: 13, maxDepth: 5 })
     expect(result).toMatchObject({ success: true, pagesAnalyzed: 13, endedBy: 'max-pages' })
     const expected = ['/', ...[...'abcdefghij'].map(letter => `/${letter}`), '/aa', '/ab'].sort()
-    expect(keysOf(stored(app.db, result.crawlId).pages)).toEqual(expected)
+    expect(keysOf((await stored(app.store, result.crawlId)).pages)).toEqual(expected)
   })
 
   it('its depth', async () => {
     await using site = await startSite(path => (path.length <= 3 ? tree(path) : undefined))
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const result = await crawlAll(app, { url: site.url, maxPages: 1_000, maxDepth: 1 })
     expect(result).toMatchObject({ pagesAnalyzed: 11, endedBy: 'max-depth' })
-    expect(keysOf(stored(app.db, result.crawlId).pages)).toHaveLength(11)
+    expect(keysOf((await stored(app.store, result.crawlId)).pages)).toHaveLength(11)
   })
 
   it('the same pages whatever answers first', async () => {
@@ -62,10 +63,10 @@ describe('a crawl keeps to', () => {
       return body === undefined ? undefined : { body, delayMs: random() * 20 }
     }
     await using site = await startSite(slow)
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const input = { url: site.url, maxPages: 120, maxDepth: 5 }
     const [first, second] = [await crawlAll(app, input), await crawlAll(app, input)]
-    expect(stored(app.db, second.crawlId)).toEqual(stored(app.db, first.crawlId))
+    expect(await stored(app.store, second.crawlId)).toEqual(await stored(app.store, first.crawlId))
   })
 
   it('what visitors find before what only the sitemap knows', async () => {
@@ -81,9 +82,9 @@ describe('a crawl keeps to', () => {
       if (path === '/') return page('Home', ['/b'])
       return ['/b', '/c', '/aa', '/ab'].includes(path) ? page(path, path === '/b' ? ['/c'] : []) : undefined
     })
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const { crawlId } = await crawlAll(app, { url: site.url, maxPages: 4 })
-    const { pages } = stored(app.db, crawlId)
+    const { pages } = await stored(app.store, crawlId)
     expect(keysOf(pages)).toEqual(['/', '/aa', '/b', '/c'])
     expect(pages).toContainEqual(
       expect.objectContaining({
@@ -108,17 +109,19 @@ describe('a crawl keeps to', () => {
       '/public': page('Public', ['/private/b']),
       '/hop': { status: 302, headers: { location: '/private/c' } },
     })
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const { crawlId } = await crawlAll(app, { url: site.url })
-    const { pages, targets } = stored(app.db, crawlId)
+    const { pages, targets } = await stored(app.store, crawlId)
     expect(site.requests.filter(path => path.startsWith('/private/'))).toEqual([])
     expect(keysOf(pages, 'skipped')).toEqual(['/private/a', '/private/b'])
     expect(targets).toContainEqual(
       expect.objectContaining({ url: `${site.url}private/a`, verdict: 'unverified' }),
     )
-    expect(app.db.prepare(`select error from seology_page where key like '%/hop'`).get()).toEqual({
-      error: expect.stringContaining('robots'),
-    })
+    expect(await app.store.rows(`select error from seology_page where key like '%/hop'`)).toEqual([
+      {
+        error: expect.stringContaining('robots'),
+      },
+    ])
   })
 
   it('one page where sessions differ with each visit', async () => {
@@ -132,14 +135,14 @@ describe('a crawl keeps to', () => {
           )
         : undefined,
     )
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const result = await crawlAll(app, { url: site.url, maxDepth: 10 })
     expect(result).toMatchObject({ pagesAnalyzed: 3, endedBy: 'exhausted' })
-    expect(keysOf(stored(app.db, result.crawlId).pages)).toEqual(['/', '/a', '/b'])
+    expect(keysOf((await stored(app.store, result.crawlId)).pages)).toEqual(['/', '/a', '/b'])
   })
 })
 
-describe('a site that falters', () => {
+describe.each(storeKinds)('a site that falters (%s)', kind => {
   it('gets two more tries for a page, and what then answers stands', async () => {
     let asked = 0
     await using site = await startSite(path => {
@@ -149,9 +152,9 @@ describe('a site that falters', () => {
       if (path === '/found-late') return page('Found late', [])
       return path === '/down' ? { status: 500, body: 'no' } : undefined
     })
-    await using app = await startApp({ retryDelaysMs: [20, 40] })
+    await using app = await startApp(kind, { retryDelaysMs: [20, 40] })
     const { crawlId, success } = await crawlAll(app, { url: site.url })
-    const { pages, issues } = stored(app.db, crawlId)
+    const { pages, issues } = await stored(app.store, crawlId)
     expect(success).toBe(true)
     expect(pages).toContainEqual(
       expect.objectContaining({ key: `${site.url}moody`, state: 'done', attempts: 2 }),
@@ -170,28 +173,28 @@ describe('a site that falters', () => {
     await using site = await startSite(path =>
       path === '/' ? page('Home', paths) : { status: path.startsWith('/p') ? 500 : 404, body: 'no' },
     )
-    await using app = await startApp({ concurrency: 1, retryDelaysMs: [] })
+    await using app = await startApp(kind, { concurrency: 1, retryDelaysMs: [] })
     const result = await crawlAll(app, { url: site.url })
     expect(result).toMatchObject({ success: false, pagesAnalyzed: 6, endedBy: 'site-stopped' })
     expect(site.requests.filter(path => path.startsWith('/p')).length).toBe(5)
-    expect(count(app.db, `seology_page where state = 'queued'`)).toBe(25)
+    expect(await count(app.store, `seology_page where state = 'queued'`)).toBe(25)
   })
 
   it('that can not be reached fails the job, which may be tried again', async () => {
     const gone = await startSite({})
     await gone[Symbol.asyncDispose]()
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const id = await startCrawl(app, { url: gone.url }, { maxAttempts: 1 })
     const job = await ended(app, id)
     expect(job).toMatchObject({ state: 'dead', lastError: { name: 'SiteUnreachableError' } })
-    expect(app.db.prepare('select state from seology_crawl').all()).toMatchObject([{ state: 'failed' }])
-    expect(app.db.prepare('select health from seology_connection').all()).toMatchObject([
+    expect(await app.store.rows('select state from seology_crawl')).toMatchObject([{ state: 'failed' }])
+    expect(await app.store.rows('select health from seology_connection')).toMatchObject([
       { health: 'unreachable' },
     ])
   })
 })
 
-describe('an attempt', () => {
+describe.each(storeKinds)('an attempt (%s)', kind => {
   it('that has had its time hands over, until the crawl is whole', async () => {
     const paths = Array.from({ length: 26 }, (_, at) => `/${String.fromCharCode(97 + at)}`)
     const answer = (path: string) =>
@@ -200,7 +203,7 @@ describe('an attempt', () => {
       const body = answer(path)
       return body === undefined ? undefined : { body, delayMs: 15 }
     })
-    await using app = await startApp({ sliceMs: 120, concurrency: 2 })
+    await using app = await startApp(kind, { sliceMs: 120, concurrency: 2 })
     const id = await startCrawl(app, { url: site.url })
     const result = await finished(app, id)
     expect(result).toMatchObject({ pagesAnalyzed: 27, endedBy: 'exhausted' })
@@ -219,9 +222,12 @@ describe('an attempt', () => {
           ? { body: page(path, []), delayMs: 400 }
           : undefined,
     )
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const id = await startCrawl(app, { url: site.url, render: 'browser' })
-    await until(() => count(app.db, 'seology_page where fetched_at is not null') > 2, 'some pages are stored')
+    await until(
+      async () => (await count(app.store, 'seology_page where fetched_at is not null')) > 2,
+      'some pages are stored',
+    )
     const browsers = browsersUnder(process.pid)
     expect(browsers.length).toBeGreaterThan(0)
     const askedAt = performance.now()
@@ -229,7 +235,7 @@ describe('an attempt', () => {
     expect((await ended(app, id)).state).toBe('cancelled')
     expect(performance.now() - askedAt).toBeLessThan(4_000)
     await until(() => !browsers.some(isAlive), 'the browser is gone')
-    expect(app.db.prepare('select state from seology_crawl').all()).toMatchObject([{ state: 'cancelled' }])
+    expect(await app.store.rows('select state from seology_crawl')).toMatchObject([{ state: 'cancelled' }])
     const requests = site.requests.length
     await until(() => app.millrace.stats().then(({ total }) => total.running === 0), 'nothing runs')
     expect(site.requests.length).toBe(requests)
@@ -237,13 +243,13 @@ describe('an attempt', () => {
 
   it('at a job that is run again after its end crawls again', async () => {
     await using site = await startSite({ '/': page('Home', []) })
-    await using app = await startApp()
+    await using app = await startApp(kind)
     const id = await startCrawl(app, { url: site.url })
     const first = await finished(app, id)
     await app.millrace.retry(id)
     const second = await finished(app, id)
     expect([first.crawlId, second.crawlId]).toEqual([1, 2])
-    expect(app.db.prepare('select job_id, run, state from seology_crawl').all()).toMatchObject([
+    expect(await app.store.rows('select job_id, run, state from seology_crawl')).toMatchObject([
       { job_id: id, run: 1, state: 'finished' },
       { job_id: id, run: 2, state: 'finished' },
     ])
@@ -254,16 +260,18 @@ describe('an attempt', () => {
       '/': page('Home', ['/a', 'https://elsewhere.invalid/']),
       '/a': page('A', []),
     })
-    await using app = await startApp({ keepCrawls: 1 })
+    await using app = await startApp(kind, { keepCrawls: 1 })
     for (let crawl = 1; crawl <= 3; crawl++) await crawlAll(app, { url: site.url })
     await crawlAll(app, { url: site.url, connectionId: 'other' })
-    expect(app.db.prepare('select id from seology_crawl order by id').all()).toMatchObject([
+    expect(await app.store.rows('select id from seology_crawl order by id')).toMatchObject([
       { id: 2 },
       { id: 3 },
       { id: 4 },
     ])
     for (const table of ['seology_page', 'seology_issue', 'seology_link_target', 'seology_crawl_fact'])
-      expect(count(app.db, `${table} where crawl_id = 1`)).toBe(0)
-    expect(count(app.db, 'seology_link where target_id not in (select id from seology_link_target)')).toBe(0)
+      expect(await count(app.store, `${table} where crawl_id = 1`)).toBe(0)
+    expect(
+      await count(app.store, 'seology_link where target_id not in (select id from seology_link_target)'),
+    ).toBe(0)
   })
 })

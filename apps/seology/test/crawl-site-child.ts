@@ -12,6 +12,7 @@ const application = await openApplication({
 })
 application.millrace.on('lease-lost', () => process.send?.('lease-lost'))
 application.millrace.on('completed', () => process.send?.('completed'))
+application.millrace.on('started', () => process.send?.('started'))
 await application.worker?.start()
 process.send?.('working')
 process.once('disconnect', () => process.exit(0))

@@ -14,7 +14,7 @@ describe('the demo', () => {
     const prepared = await demo?.prepare()
     if (!prepared) throw new Error('there is no demo')
     try {
-      await using app = await startApp()
+      await using app = await startApp('sqlite')
       const payload = { ...crawlSitePayload.parse(prepared.payload), render: 'fetch' as const }
       const { id } = await app.millrace.enqueue(crawlSite, payload)
       const summary = prepared.summarize(await finished(app, id))

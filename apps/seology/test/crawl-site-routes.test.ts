@@ -1,28 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createServer, type MillraceServer } from '@millrace/api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { groundTruth, groundTruthPayload } from '../sample-site/ground-truth.ts'
 import { type SampleSite, startSampleSite } from '../sample-site/serve.ts'
 import { seology } from '../src/main.ts'
 import { finished, startCrawl } from './crawl-site-support.ts'
+import { makeStore, storeKinds, type TestStore } from './stores.ts'
 
 const adminToken = 'test-token-0123456789'
 
-describe('the routes of seology', () => {
-  let folder: string
+describe.each(storeKinds)('the routes of seology (%s)', kind => {
+  let store: TestStore
   let site: SampleSite
   let server: MillraceServer
 
   beforeAll(async () => {
     process.env['CRAWL_ALLOW_PRIVATE'] = '1'
-    folder = await mkdtemp(join(tmpdir(), 'seology-routes-'))
+    store = await makeStore(kind)
     site = await startSampleSite()
     server = await createServer({
-      url: `file:${join(folder, 'millrace.db')}`,
+      url: store.url,
       modules: [seology()],
-      adminToken,
+      access: { adminTokens: [adminToken] },
       port: 0,
     })
     await finished(
@@ -39,7 +37,7 @@ describe('the routes of seology', () => {
     delete process.env['CRAWL_ALLOW_PRIVATE']
     await server.close({ deadlineMs: 0 })
     await site.close()
-    await rm(folder, { recursive: true, force: true })
+    await store[Symbol.asyncDispose]()
   })
 
   // oxlint-disable-next-line typescript/no-explicit-any -- a test looks into an answer as it pleases

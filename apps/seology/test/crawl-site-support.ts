@@ -1,15 +1,12 @@
 /** A real queue, a real worker and real sites, for tests of the whole job. */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { openApplication } from '@millrace/api'
 import type { EnqueueOptions, Job, Millrace, WorkerOptions } from 'millrace'
 import { type CrawlOptions, type CrawlSiteResult, crawlSite, seology } from '../src/main.ts'
+import { makeStore, type StoreKind, type TestStore } from './stores.ts'
 
 export interface CrawlInput {
   url: string
@@ -21,28 +18,24 @@ export interface CrawlInput {
 
 export interface TestApp extends AsyncDisposable {
   millrace: Millrace
-  url: string
-  /** The same file, for looking into it. */
-  db: DatabaseSync
+  /** What it works on, for looking into it. */
+  store: TestStore
 }
 
 export async function startApp(
+  kind: StoreKind,
   options: CrawlOptions = {},
   worker: WorkerOptions | false = {},
 ): Promise<TestApp> {
-  const folder = await mkdtemp(join(tmpdir(), 'seology-'))
-  const path = join(folder, 'millrace.db')
-  const application = await openApplication({ url: `file:${path}`, modules: [seology(options)], worker })
+  const store = await makeStore(kind)
+  const application = await openApplication({ url: store.url, modules: [seology(options)], worker })
   await application.worker?.start()
-  const db = new DatabaseSync(path)
   return {
     millrace: application.millrace,
-    url: `file:${path}`,
-    db,
+    store,
     async [Symbol.asyncDispose]() {
       await application.close({ deadlineMs: 0 })
-      db.close()
-      await rm(folder, { recursive: true, force: true })
+      await store[Symbol.asyncDispose]()
     },
   }
 }
@@ -82,31 +75,28 @@ export async function ended({ millrace }: TestApp, id: string): Promise<Job> {
 }
 
 /** Everything that a crawl has stored and that should not depend on when and in which order it was fetched. */
-export function stored(db: DatabaseSync, crawlId: number) {
-  const rows = (sql: string): unknown[] =>
-    db
-      .prepare(sql)
-      .all(crawlId)
-      .map(row => ({ ...row }))
+export async function stored(store: TestStore, crawlId: number) {
+  const rows = (sql: string): Promise<unknown[]> => store.rows(sql, crawlId)
   return {
     pages:
-      rows(`select key, fetch_url, state, reason, depth, discovered_by, discovered_from, attempts, status,
+      await rows(`select key, fetch_url, state, reason, depth, discovered_by, discovered_from, attempts, status,
       final_url, title, words, text_hash from seology_page where crawl_id = ? order by key`),
-    targets: rows(
+    targets: await rows(
       `select key, url, internal, verdict, status from seology_link_target where crawl_id = ? order by key`,
     ),
-    links: rows(`select page.key as source, target.key as target, link.follow, link.occurrences
+    links: await rows(`select page.key as source, target.key as target, link.follow, link.occurrences
       from seology_link link join seology_page page on page.id = link.source_id
         join seology_link_target target on target.id = link.target_id
       where target.crawl_id = ? order by 1, 2`),
     issues:
-      rows(`select check_id, subject, variant, severity, category, scope, verdict, page, occurrences, advice
+      await rows(`select check_id, subject, variant, severity, category, scope, verdict, page, occurrences, advice
       from seology_issue where crawl_id = ? order by check_id, subject, variant`),
   }
 }
 
-export function count(db: DatabaseSync, sql: string, ...values: (string | number)[]): number {
-  return Number(Object.values(db.prepare(`select count(*) from ${sql}`).get(...values) ?? {})[0])
+export async function count(store: TestStore, sql: string): Promise<number> {
+  const [row] = await store.rows(`select count(*) as rows from ${sql}`)
+  return Number(row?.['rows'])
 }
 
 export interface Reply {

@@ -3,7 +3,11 @@ import { groundTruth, groundTruthPayload, relativeTo } from '../sample-site/grou
 import { type SampleSite, startSampleSite } from '../sample-site/serve.ts'
 import { crawlAll, startApp, type TestApp } from './crawl-site-support.ts'
 
-describe.each(['fetch', 'browser'] as const)('a crawl of the sample site by %s', mode => {
+describe.each([
+  ['fetch', 'sqlite'],
+  ['browser', 'sqlite'],
+  ['fetch', 'postgres'],
+] as const)('a crawl of the sample site by %s on %s', (mode, kind) => {
   let site: SampleSite
   let app: TestApp
   let found: { pages: string[]; findings: { id: string; subject: string }[] }
@@ -14,14 +18,14 @@ describe.each(['fetch', 'browser'] as const)('a crawl of the sample site by %s',
   beforeAll(async () => {
     process.env['CRAWL_ALLOW_PRIVATE'] = '1'
     site = await startSampleSite()
-    app = await startApp()
+    app = await startApp(kind)
     app.millrace.on('progress', ({ percent, message }) => {
       percents.push(percent)
       messages.push(message ?? '')
     })
     result = await crawlAll(app, { url: site.url, render: mode, ...groundTruthPayload })
-    const pages = app.db.prepare(`select key from seology_page where fetched_at is not null`).all()
-    const issues = app.db.prepare(`select check_id, subject from seology_issue where verdict = 'fail'`).all()
+    const pages = await app.store.rows(`select key from seology_page where fetched_at is not null`)
+    const issues = await app.store.rows(`select check_id, subject from seology_issue where verdict = 'fail'`)
     found = {
       pages: pages.map(({ key }) => relativeTo(site, String(key))).sort(),
       findings: issues
@@ -69,18 +73,18 @@ describe.each(['fetch', 'browser'] as const)('a crawl of the sample site by %s',
     ).toBe(true)
   })
 
-  it('checks each link target once and stores who links to it', () => {
-    const twice = app.db.prepare(`select key from seology_link_target group by key having count(*) > 1`).all()
+  it('checks each link target once and stores who links to it', async () => {
+    const twice = await app.store.rows(`select key from seology_link_target group by key having count(*) > 1`)
     expect(twice).toEqual([])
-    const gone = app.db
-      .prepare(`select count(*) as links from seology_link join seology_link_target target on target.id = target_id
-        where target.url like '%/closed-shop' and verdict = 'broken'`)
-      .get()
-    expect(gone).toEqual({ links: 1 })
+    const gone = await app.store.rows(
+      `select count(*) as links from seology_link join seology_link_target target on target.id = target_id
+        where target.url like '%/closed-shop' and verdict = 'broken'`,
+    )
+    expect(gone).toEqual([{ links: 1 }])
   })
 
-  it('judges the health of the connection', () => {
-    const connection = app.db.prepare('select id, url, health, last_crawl_id from seology_connection').get()
-    expect(connection).toEqual({ id: 'site', url: site.url, health: 'degraded', last_crawl_id: 1 })
+  it('judges the health of the connection', async () => {
+    const connection = await app.store.rows('select id, url, health, last_crawl_id from seology_connection')
+    expect(connection).toEqual([{ id: 'site', url: site.url, health: 'degraded', last_crawl_id: 1 }])
   })
 })

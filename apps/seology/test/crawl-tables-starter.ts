@@ -3,6 +3,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openTables } from '../src/tables/open.ts'
 
-const tables = openTables(String(workerData))
+const tables = await openTables(String(workerData))
 await tables.close()
 parentPort?.postMessage('open')

@@ -1,18 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../src/audit/index.ts'
 import { CrawlTakenOverError, type OpenCrawl, openCrawl, readFact, saveFact } from '../src/tables/crawls.ts'
 import { addCandidates, beginWave, type Candidate, pruneFrontier, waiting } from '../src/tables/frontier.ts'
 import { countIssues, storeIssues } from '../src/tables/issues.ts'
-import { openTables, type Tables } from '../src/tables/open.ts'
+import { answerAt } from '../src/tables/pages.ts'
+import { StoredTargets, storeLinks } from '../src/tables/links.ts'
+import { openTables, pendingMigrations, type Tables } from '../src/tables/open.ts'
+import { makeStore, storeKinds, type TestStore } from './stores.ts'
 
-describe('the tables', () => {
-  let folder: string
-  let url: string
+describe.each(storeKinds)('the tables on %s', kind => {
+  let store: TestStore
   let tables: Tables
   const open = (epoch: number, jobId = 'job-1'): Promise<OpenCrawl> =>
     openCrawl(tables, {
@@ -35,13 +35,12 @@ describe('the tables', () => {
   })
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'seology-tables-'))
-    url = `file:${join(folder, 'millrace.db')}`
-    tables = openTables(url)
+    store = await makeStore(kind)
+    tables = await openTables(store.url)
   })
   afterEach(async () => {
     await tables.close()
-    await rm(folder, { recursive: true, force: true })
+    await store[Symbol.asyncDispose]()
   })
 
   it('refuse every write of an attempt that a later one has followed', async () => {
@@ -153,14 +152,14 @@ describe('the tables', () => {
   })
 
   it('are made once by several starters at the same time', async () => {
-    const other = `file:${join(folder, 'other.db')}`
+    await using other = await makeStore(kind)
     const starter = new URL('crawl-tables-starter.ts', import.meta.url)
     const starts = Array.from(
       { length: 4 },
       () =>
         new Promise<string>((resolve, reject) => {
           const worker = new Worker(starter, {
-            workerData: other,
+            workerData: other.url,
             execArgv: ['--conditions=millrace-source'],
           })
           worker.once('message', resolve)
@@ -168,16 +167,99 @@ describe('the tables', () => {
         }),
     )
     expect(await Promise.all(starts)).toEqual(['open', 'open', 'open', 'open'])
-    const db = new DatabaseSync(join(folder, 'other.db'))
-    expect(db.prepare('select version, name from seology_migration').all()).toMatchObject([
+    expect(await other.rows('select version, name from seology_migration')).toEqual([
       { version: 1, name: '0001_crawls.sql' },
     ])
-    db.prepare(`insert into seology_migration values (99, 'later')`).run()
-    db.close()
-    expect(() => openTables(other)).toThrow(expect.objectContaining({ code: 'version-mismatch' }))
   })
 
-  it.each(['file::memory:', 'postgres://localhost/x'])('need a file: %s is unsupported', store => {
-    expect(() => openTables(store)).toThrow(expect.objectContaining({ code: 'unsupported' }))
+  it('made by a newer release are refused', async () => {
+    await store.rows(`insert into seology_migration values (99, 'later')`)
+    const refused = expect.objectContaining({ code: 'version-mismatch' })
+    await expect(openTables(store.url)).rejects.toEqual(refused)
+    await expect(pendingMigrations(store.url)).rejects.toEqual(refused)
+  })
+
+  it('say what they lack, and lack nothing once it was run', async () => {
+    await using other = await makeStore(kind)
+    const [first, ...rest] = await pendingMigrations(other.url)
+    expect([first?.version, first?.name, rest]).toEqual([1, '0001_crawls.sql', []])
+    await expect(other.rows('select * from seology_migration')).rejects.toThrow()
+    await runScript(other.url, first?.sql ?? '')
+    expect(await pendingMigrations(other.url)).toEqual([])
+    const opened = await openTables(other.url)
+    await opened.close()
+  })
+
+  it('hold what no index and no text of a database has room for', async () => {
+    const crawl = await open(1)
+    const long = `/${'a%20'.repeat(900)}`
+    const random = Array.from({ length: 4_000 }, (_, at) => ((at * 7_919) % 9_973).toString(36)).join('')
+    const pages = [found(`${long}1`), found(`${long}2`), found(`/${random}`)]
+    await crawl.write(async trx => {
+      await addCandidates(trx, crawl.row, pages)
+      const links = pages.map(({ key }) => ({ key, url: key, internal: true, follow: true, occurrences: 1 }))
+      await storeLinks(trx, crawl.row.id, [{ sourceId: 1, links }], new StoredTargets())
+    })
+    expect(await store.rows('select count(*) as links from seology_link')).toEqual([{ links: 3 }])
+    expect(await answerAt(tables.db, crawl.row.id, pages[1]?.key ?? '')).toMatchObject({ fetched_at: null })
+    const finding = {
+      ...broken,
+      subject: `${random} \u0000 \ud800`,
+      evidence: { snippet: 'a \u0000 \ud800 b' },
+    }
+    await crawl.write(trx => storeIssues(trx, crawl.row, [{ pageId: null, findings: [finding, finding] }]))
+    expect(await store.rows('select subject, evidence from seology_issue')).toEqual([
+      { subject: `${random} \ufffd \ufffd`, evidence: JSON.stringify(finding.evidence) },
+    ])
+  })
+
+  it('are opened by one of two attempts at the same time, the later in the end', async () => {
+    const others = await Promise.all([openTables(store.url), openTables(store.url)])
+    const opening = (epoch: number) => ({
+      ...{ owner: '', connectionId: 'c', jobId: 'job-2', url: 'https://ex.test/', options: {} },
+      epoch,
+      now: epoch,
+    })
+    const opened = await Promise.allSettled(others.map((each, at) => openCrawl(each, opening(at + 1))))
+    expect(opened[1]?.status).toBe('fulfilled')
+    expect(await store.rows('select run, epoch, state from seology_crawl')).toEqual([
+      { run: 1, epoch: 2, state: 'running' },
+    ])
+    for (const each of others) await each.close()
   })
 })
+
+describe('the tables', () => {
+  it.each(['file::memory:', 'redis://localhost/0'])('can not be in %s', async store => {
+    await expect(openTables(store)).rejects.toMatchObject({ code: 'unsupported' })
+  })
+})
+
+const broken: Finding = {
+  id: 'link-broken',
+  severity: 'high',
+  category: 'link',
+  scope: 'site',
+  subject: '',
+  page: null,
+  verdict: 'fail',
+  evidence: {},
+  advice: 'Mend it.',
+  occurrences: 1,
+  ruleVersion: 1,
+  mode: 'raw',
+  fetchedAt: 12.5,
+}
+
+/** As a person would, with the database's own shell. */
+async function runScript(url: string, script: string): Promise<void> {
+  if (url.startsWith('file:')) {
+    using db = new DatabaseSync(url.slice('file:'.length))
+    db.exec(script)
+    return
+  }
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(script)
+  await client.end()
+}

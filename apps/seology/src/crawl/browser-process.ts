@@ -7,6 +7,8 @@ export interface BrowserProcess {
   browser: Browser
   version: string
   pid: number
+  /** Aborts when it has crashed or was closed: what it was asked before may never be answered. */
+  gone: AbortSignal
   /** Ends every process of it; safe to repeat. */
   close(): Promise<void>
 }
@@ -63,6 +65,8 @@ export async function launchBrowserProcess(options: LaunchOptions): Promise<Brow
   // Root can have no sandbox; elsewhere the kernel or the container may forbid it.
   const browser =
     process.getuid?.() === 0 ? await launch(false) : await launch(true).catch(() => launch(false))
+  const gone = new AbortController()
+  browser.once('disconnected', () => gone.abort(new Error('the browser is gone')))
   try {
     const pid = await browserPid(browser)
     let closing: Promise<void> | null = null
@@ -70,6 +74,7 @@ export async function launchBrowserProcess(options: LaunchOptions): Promise<Brow
       browser,
       version: browser.version(),
       pid,
+      gone: gone.signal,
       close: () => (closing ??= closeForSure(browser, pid, options.closeTimeoutMs)),
     }
   } catch (error) {

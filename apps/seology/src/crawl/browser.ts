@@ -9,6 +9,7 @@ import type { FetchedPage } from './page.ts'
 import { type Pacer, parseRetryAfter } from './politeness.ts'
 import { openTab, type Tab } from './tab.ts'
 import { defaultSettle, type SettleOptions } from './tab-settle.ts'
+import { unless } from './unless.ts'
 
 export type { SettleOptions } from './tab-settle.ts'
 
@@ -148,7 +149,10 @@ export async function launchCrawlBrowser(
     const running = await living()
     let slot = idle.pop()
     while (slot !== undefined && (slot.process !== running || !slot.tab.isUsable)) slot = idle.pop()
-    if (slot !== undefined) return slot
+    return slot ?? unless(running.gone, openSlot(running))
+  }
+
+  async function openSlot(running: BrowserProcess): Promise<Slot> {
     const context = await running.browser.newContext({
       userAgent: options.userAgent,
       viewport: options.viewport ?? { width: 1280, height: 900 },
@@ -258,9 +262,10 @@ export async function launchCrawlBrowser(
     fetchPage(url, request) {
       const pageSignal = AbortSignal.any([request.signal, signal, closed.signal])
       if (pageSignal.aborted) return Promise.reject(pageSignal.reason)
-      return inTurn(pageSignal, () =>
+      const page = inTurn(pageSignal, () =>
         retrying(() => attempt(url, request, pageSignal), clock, { ...request, signal: pageSignal }),
       )
+      return unless(pageSignal, page)
     },
     close,
   }

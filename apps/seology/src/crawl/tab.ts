@@ -2,7 +2,7 @@ import type { BrowserContext, CDPSession } from 'playwright-core'
 import type { LifecycleEvent } from './cdp-types.ts'
 import { netError } from './cdp-response.ts'
 import type { Clock } from './clock.ts'
-import { describeError, FetchFailure } from './fetch-errors.ts'
+import { describeError, type FetchError, FetchFailure } from './fetch-errors.ts'
 import type { GuardProxy } from './guard-proxy.ts'
 import type { MayFetch } from './http.ts'
 import type { FetchedPage } from './page.ts'
@@ -19,6 +19,7 @@ import {
 } from './tab-script.ts'
 import { type SettleOptions, settle } from './tab-settle.ts'
 import { authorityOf, type TabTraffic, watchTraffic } from './tab-traffic.ts'
+import { unless } from './unless.ts'
 
 export interface TabOptions {
   proxy: GuardProxy
@@ -79,6 +80,14 @@ export async function openTab(context: BrowserContext, options: TabOptions): Pro
     return evaluate<T>(expression)
   }
 
+  /** A renderer that dies takes the request of its document along, and that may be heard first. */
+  async function reasonOf(heard: FetchError): Promise<FetchError> {
+    if (heard.kind !== 'reset') return heard
+    const alive = answerWithin(cdp.send('Runtime.evaluate', { expression: '0' }), answerTimeoutMs)
+    isUsable &&= (await alive.catch(() => null)) !== null
+    return isUsable ? heard : describeError(new FetchFailure('browser', 'the page crashed'))
+  }
+
   async function render(
     url: string,
     request: { signal: AbortSignal; mayFetch?: MayFetch | undefined },
@@ -124,13 +133,13 @@ export async function openTab(context: BrowserContext, options: TabOptions): Pro
       worldId = null
       const { errorText } = await unless(signal, cdp.send('Page.navigate', { url }))
       const failure = traffic.document.failure
-      if (failure) return result({ error: failure })
+      if (failure) return result({ error: await reasonOf(failure) })
       // Chromium replaces an empty error answer by a page of its own, and gives a file to download instead of showing it.
       if (traffic.document.status > 0 && (errorText || !isHtml(traffic.document.mimeType))) return result({})
-      if (errorText)
-        return result({
-          error: options.proxy.failure(authorityOf(traffic.document.url)) ?? netError(errorText),
-        })
+      if (errorText) {
+        const heard = options.proxy.failure(authorityOf(traffic.document.url)) ?? netError(errorText)
+        return result({ error: await reasonOf(heard) })
+      }
       const settledBy = await settle(
         {
           traffic,
@@ -160,7 +169,7 @@ export async function openTab(context: BrowserContext, options: TabOptions): Pro
     } catch (error) {
       request.signal.throwIfAborted()
       isUsable &&= traffic.document.failure !== null || describeError(error).kind !== 'browser'
-      return result({ error: traffic.document.failure ?? describeError(error) })
+      return result({ error: await reasonOf(traffic.document.failure ?? describeError(error)) })
     } finally {
       clearTimeout(timer)
       crash = () => {}
@@ -255,17 +264,6 @@ function gate(): { opened: Promise<void>; open(): void } {
     open = resolve
   })
   return { opened, open }
-}
-
-/** The promise, or the signal's reason if that comes first. */
-function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined)
-  if (signal.aborted) return Promise.reject(signal.reason)
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 async function answerWithin<T>(promise: Promise<T>, ms: number): Promise<T | null> {

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import { isPostgres } from './json-rows.ts'
 import type { Tables, Trx } from './open.ts'
 import type { CrawlTable, Health, Schema } from './schema.ts'
 
@@ -38,14 +39,18 @@ export interface CrawlOpening {
  */
 export async function openCrawl(tables: Tables, opening: CrawlOpening): Promise<OpenCrawl> {
   const { row, resumed } = await tables.write(async trx => {
-    const latest = await latestRun(trx, opening.jobId)
-    if (latest && isPast(latest, opening.epoch))
-      throw new CrawlTakenOverError(`the crawl of job ${opening.jobId}`)
-    if (latest?.state !== 'running')
-      return { row: await begin(trx, opening, (latest?.run ?? 0) + 1), resumed: false }
-    const { epoch } = opening
-    await trx.updateTable('seology_crawl').set({ epoch }).where('id', '=', latest.id).execute()
-    return { row: { ...latest, epoch }, resumed: true }
+    for (;;) {
+      const latest = await latestRun(trx, opening.jobId)
+      if (latest && isPast(latest, opening.epoch))
+        throw new CrawlTakenOverError(`the crawl of job ${opening.jobId}`)
+      if (latest?.state === 'running') {
+        const { epoch } = opening
+        await trx.updateTable('seology_crawl').set({ epoch }).where('id', '=', latest.id).execute()
+        return { row: { ...latest, epoch }, resumed: true }
+      }
+      const row = await begin(trx, opening, (latest?.run ?? 0) + 1)
+      if (row) return { row, resumed: false }
+    }
   })
   const write: OpenCrawl['write'] = work =>
     tables.write(async trx => {
@@ -66,10 +71,12 @@ function latestRun(trx: Trx, jobId: string): Promise<CrawlRow | undefined> {
     .where('job_id', '=', jobId)
     .orderBy('run', 'desc')
     .limit(1)
+    .$if(isPostgres(trx), query => query.forUpdate())
     .executeTakeFirst()
 }
 
-async function begin(trx: Trx, opening: CrawlOpening, run: number): Promise<CrawlRow> {
+/** Undefined when another attempt has begun this run in the meantime. */
+async function begin(trx: Trx, opening: CrawlOpening, run: number): Promise<CrawlRow | undefined> {
   const { owner, connectionId, jobId, epoch, url, options, now } = opening
   await trx
     .insertInto('seology_connection')
@@ -102,11 +109,15 @@ async function begin(trx: Trx, opening: CrawlOpening, run: number): Promise<Craw
       result: null,
       error: null,
     })
+    .onConflict(conflict => conflict.columns(['job_id', 'run']).doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow()
+    .executeTakeFirst()
 }
 
-/** A write transaction holds the file, so what is read here stays true until it commits. */
+/**
+ * What is read here stays true until the transaction commits: on SQLite it holds the file, on PostgreSQL the crawl's
+ * row, which also puts the writes of a crawl one after another.
+ */
 async function fence(trx: Trx, { id, epoch }: CrawlRow): Promise<void> {
   const owned = await trx
     .selectFrom('seology_crawl')
@@ -114,6 +125,7 @@ async function fence(trx: Trx, { id, epoch }: CrawlRow): Promise<void> {
     .where('id', '=', id)
     .where('epoch', '=', epoch)
     .where('state', '=', 'running')
+    .$if(isPostgres(trx), query => query.forUpdate())
     .executeTakeFirst()
   if (!owned) throw new CrawlTakenOverError(`crawl ${id}`)
 }

@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
 import { each } from './json-rows.ts'
+import { storedKey } from './key.ts'
 import type { Trx } from './open.ts'
 import type { CrawlRow } from './crawls.ts'
 import type { PageTable, Schema } from './schema.ts'
@@ -58,7 +59,7 @@ export async function addCandidates(trx: Trx, crawl: CrawlRow, found: readonly C
   }
   if (best.size === 0) return
   const rows = [...best.values()].map(({ key, fetchUrl, depth, discoveredBy, discoveredFrom, skip }) => [
-    key,
+    storedKey(key),
     fetchUrl,
     skip === null ? 'queued' : 'skipped',
     skip,
@@ -72,7 +73,7 @@ export async function addCandidates(trx: Trx, crawl: CrawlRow, found: readonly C
       (crawl_id, owner, key, fetch_url, state, reason, depth, rank, discovered_by, discovered_from)
     select ${crawl.id}, ${crawl.owner}, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
       cast(value ->> 4 as integer), cast(value ->> 5 as integer), value ->> 6, value ->> 7
-    from ${each(rows)} as found where true
+    from ${each(trx, rows)} as found where true
     on conflict (crawl_id, key) do update set
       fetch_url = excluded.fetch_url, state = excluded.state, reason = excluded.reason, depth = excluded.depth,
       rank = excluded.rank, discovered_by = excluded.discovered_by, discovered_from = excluded.discovered_from
@@ -177,9 +178,10 @@ export async function beginWave(trx: Trx, crawl: CrawlRow, wave: Wave): Promise<
   if (chosen.length > 0)
     await sql`
       update seology_page set state = 'fetching', retry_at = null, wave = coalesce(wave, ${number})
-      where id in (select cast(value ->> 0 as integer) from ${each(chosen.map(({ id }) => [id]))} as chosen)`.execute(
-      trx,
-    )
+      where id in (select cast(value ->> 0 as bigint) from ${each(
+        trx,
+        chosen.map(({ id }) => [id]),
+      )} as chosen)`.execute(trx)
   for (const { id, reason } of skipped)
     await trx
       .updateTable('seology_page')

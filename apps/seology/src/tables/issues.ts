@@ -22,7 +22,7 @@ export async function storeIssues(
   if (pageIds.length > 0)
     await sql`
       delete from seology_issue
-      where page_id in (select cast(value ->> 0 as integer) from ${each(pageIds)} as page)`.execute(trx)
+      where page_id in (select cast(value ->> 0 as bigint) from ${each(trx, pageIds)} as page)`.execute(trx)
   const rows = new Map<string, unknown[]>()
   for (const { pageId, findings } of groups)
     for (const finding of findings) {
@@ -35,10 +35,10 @@ export async function storeIssues(
     insert into seology_issue (crawl_id, owner, check_id, subject, variant, severity, category, scope, verdict, page,
       page_id, occurrences, evidence, advice, caused_by, rule_version, mode, fetched_at)
     select ${crawl.id}, ${crawl.owner}, value ->> 0, value ->> 1, value ->> 2, cast(value ->> 3 as integer), value ->> 4,
-      value ->> 5, value ->> 6, value ->> 7, cast(value ->> 8 as integer), cast(value ->> 9 as integer), value ->> 10,
-      value ->> 11, value ->> 12, cast(value ->> 13 as integer), value ->> 14, cast(value ->> 15 as integer)
-    from ${each([...rows.values()])} as finding where true
-    on conflict (crawl_id, check_id, subject, variant) do nothing`.execute(trx)
+      value ->> 5, value ->> 6, value ->> 7, cast(value ->> 8 as bigint), cast(value ->> 9 as integer), value ->> 10,
+      value ->> 11, value ->> 12, cast(value ->> 13 as integer), value ->> 14, cast(value ->> 15 as bigint)
+    from ${each(trx, [...rows.values()])} as finding where true
+    on conflict do nothing`.execute(trx)
 }
 
 function issueRow(finding: Finding, pageId: number | null): unknown[] {

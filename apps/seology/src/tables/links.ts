@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { LinkCheck } from '../crawl/links.ts'
 import { each } from './json-rows.ts'
+import { storedKey } from './key.ts'
 import type { Trx } from './open.ts'
 import type { Schema } from './schema.ts'
 
@@ -48,22 +49,22 @@ export async function storeLinks(
     }
   if (targets.size > 0) await storeTargets(trx, crawlId, [...targets.values()])
   const linkRows = sources.flatMap(({ sourceId, links }) =>
-    links.map(({ key, follow, occurrences }) => [key, sourceId, follow ? 1 : 0, occurrences]),
+    links.map(({ key, follow, occurrences }) => [storedKey(key), sourceId, follow ? 1 : 0, occurrences]),
   )
   if (linkRows.length === 0) return
   await sql`
     insert into seology_link (target_id, source_id, follow, occurrences)
     select (select id from seology_link_target where crawl_id = ${crawlId} and key = value ->> 0),
-      cast(value ->> 1 as integer), cast(value ->> 2 as integer), cast(value ->> 3 as integer)
-    from ${each(linkRows)} as link where true
+      cast(value ->> 1 as bigint), cast(value ->> 2 as integer), cast(value ->> 3 as integer)
+    from ${each(trx, linkRows)} as link where true
     on conflict do nothing`.execute(trx)
 }
 
 async function storeTargets(trx: Trx, crawlId: number, targets: readonly FoundLink[]): Promise<void> {
-  const rows = targets.map(({ key, url, internal }) => [key, url, internal ? 1 : 0])
+  const rows = targets.map(({ key, url, internal }) => [storedKey(key), url, internal ? 1 : 0])
   await sql`
     insert into seology_link_target (crawl_id, key, url, internal)
-    select ${crawlId}, value ->> 0, value ->> 1, cast(value ->> 2 as integer) from ${each(rows)} as target where true
+    select ${crawlId}, value ->> 0, value ->> 1, cast(value ->> 2 as integer) from ${each(trx, rows)} as target where true
     on conflict (crawl_id, key) do update set url = excluded.url where excluded.url < seology_link_target.url`.execute(
     trx,
   )
@@ -74,16 +75,16 @@ function unchecked(db: Kysely<Schema>, crawlId: number) {
     .selectFrom('seology_link_target as target')
     .where('target.crawl_id', '=', crawlId)
     .where('target.verdict', 'is', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('seology_page as page')
-            .select('page.id')
-            .where('page.crawl_id', '=', crawlId)
-            .whereRef('page.key', '=', 'target.key')
-            .where('page.fetched_at', 'is not', null),
-        ),
-      ),
+    .where(
+      // At most one, looked up for each target. `not exists` PostgreSQL takes for a join, and while it has no statistics
+      // of a crawl's fresh rows it compares every target with every page.
+      ({ selectFrom }) =>
+        selectFrom('seology_page as page')
+          .select('page.fetched_at')
+          .where('page.crawl_id', '=', crawlId)
+          .whereRef('page.key', '=', 'target.key'),
+      'is',
+      null,
     )
 }
 
@@ -131,7 +132,7 @@ export async function storeChecks(trx: Trx, crawlId: number, checks: readonly Li
         check: JSON.stringify(check),
       })
       .where('crawl_id', '=', crawlId)
-      .where('key', '=', check.key)
+      .where('key', '=', storedKey(check.key))
       .execute()
 }
 

@@ -4,6 +4,8 @@ import type { CrawlRow } from './crawls.ts'
 import { addCandidates, type Candidate, type FrontierPage } from './frontier.ts'
 import { storeIssues } from './issues.ts'
 import { type FoundLink, type StoredTargets, storeLinks } from './links.ts'
+import { storable } from './json-rows.ts'
+import { storedKey } from './key.ts'
 import type { Trx } from './open.ts'
 import type { PageTable, Schema } from './schema.ts'
 
@@ -51,12 +53,16 @@ async function storePage(trx: Trx, { page, facts, retryAt }: FetchedRow): Promis
     update seology_page set
       state = ${failed ? 'failed' : 'done'}, attempts = ${facts.attempts}, retry_at = ${retryAt},
       fetched_at = ${facts.fetchedAt}, final_url = ${facts.finalUrl}, status = ${facts.status},
-      content_type = ${facts.contentType}, error = ${error === null ? null : JSON.stringify(error)},
+      content_type = ${text(facts.contentType)}, error = ${error === null ? null : JSON.stringify(error)},
       ttfb_ms = ${facts.ttfbMs}, body_bytes = ${facts.bodyBytes},
-      title = ${document?.titles[0]?.toWellFormed() ?? null}, words = ${document?.words ?? null},
+      title = ${text(document?.titles[0])}, words = ${document?.words ?? null},
       text_hash = ${document?.textHash || null}, hops = ${facts.hops.length > 0 ? JSON.stringify(facts.hops) : null},
       facts = ${JSON.stringify(facts)}
     where id = ${page.id}`.execute(trx)
+}
+
+function text(given: string | null | undefined): string | null {
+  return given == null ? null : storable(given)
 }
 
 const readAtOnce = 200
@@ -153,7 +159,7 @@ export function answerAt(
     .selectFrom('seology_page')
     .select(['status', 'error', 'fetched_at'])
     .where('crawl_id', '=', crawlId)
-    .where('key', '=', key)
+    .where('key', '=', storedKey(key))
     .executeTakeFirst()
 }
 

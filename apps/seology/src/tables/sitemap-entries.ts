@@ -23,7 +23,7 @@ export async function storeSitemapEntries(
     insert into seology_sitemap_entry (crawl_id, position, loc, lastmod, alternates, file, line)
     select ${crawlId}, cast(value ->> 0 as integer), value ->> 1, value ->> 2, value ->> 3, value ->> 4,
       cast(value ->> 5 as integer)
-    from ${each(rows)} as entry where true`.execute(trx)
+    from ${each(trx, rows)} as entry where true`.execute(trx)
 }
 
 const readAtOnce = 1_000

@@ -71,6 +71,17 @@ describe('closing', () => {
     await expect(page).rejects.toMatchObject({ code: 'browser-gone' })
   })
 
+  it('while a tab opens ends the page', async () => {
+    const { signal } = new AbortController()
+    const browser = await launch(signal, { closeTimeoutMs: 200 })
+    const group = browser.pid
+    // A browser that stands still never gets as far as opening it.
+    for (const pid of alive(group)) process.kill(pid, 'SIGSTOP')
+    const page = browser.fetchPage(`${site.origin}/`, { signal })
+    await Promise.all([expect(page).rejects.toMatchObject({ code: 'browser-gone' }), browser.close()])
+    expect(alive(group)).toEqual([])
+  })
+
   it('of a stopped browser kills it', async () => {
     const { signal } = new AbortController()
     const browser = await launch(signal, { closeTimeoutMs: 200 })
@@ -134,6 +145,18 @@ describe('a launch that fails', () => {
 })
 
 describe('a crash', () => {
+  it('of the browser while a tab opens is survived once', async () => {
+    const { signal } = new AbortController()
+    const browser = await launch(signal)
+    const first = browser.pid
+    for (const pid of alive(first)) process.kill(pid, 'SIGSTOP')
+    const page = browser.fetchPage(`${site.origin}/`, { signal })
+    process.kill(-first, 'SIGKILL')
+    expect(await page).toMatchObject({ status: 200, error: null })
+    expect(browser.pid).not.toBe(first)
+    await browser.close()
+  })
+
   it('of the browser in mid-page is survived once', async () => {
     const { signal } = new AbortController()
     const browser = await launch(signal, { concurrency: 2 })

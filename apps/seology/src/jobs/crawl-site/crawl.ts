@@ -1,4 +1,4 @@
-import type { HandlerContext } from 'millrace'
+import { type HandlerContext, isQueueError } from 'millrace'
 import { type OpenCrawl, openCrawl } from '../../tables/crawls.ts'
 import type { Tables } from '../../tables/open.ts'
 import { pruneCrawls } from '../../tables/prune.ts'
@@ -25,6 +25,8 @@ export interface CrawlHouse {
   browsers: Slots
 }
 
+const databaseAwayMs = 2_000
+
 /** One attempt at a crawl: opens it or takes it up where an earlier attempt left it, and goes on to its end. */
 export async function crawl(context: CrawlContext, house: CrawlHouse): Promise<CrawlSiteResult> {
   const { job, payload } = context
@@ -42,6 +44,8 @@ export async function crawl(context: CrawlContext, house: CrawlHouse): Promise<C
     return await attempt(context, house, opened)
   } catch (error) {
     if (error instanceof SliceEnded) return context.snooze(error.resumeInMs, error.message)
+    // That the database was away is not the site's doing: it costs the job no attempt.
+    if (isQueueError(error, 'unavailable')) return context.snooze(databaseAwayMs, error.message)
     await giveUp(tables, opened, job, error)
     throw error
   }

@@ -1,5 +1,3 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import type { CompiledQuery } from 'kysely'
 import { NonRetryableError, type RunningJob } from 'millrace'
 import { answerAt, countPages } from '../../tables/pages.ts'
 import { type CrawlEnd, CrawlTakenOverError, endStatements } from '../../tables/crawls.ts'
@@ -54,7 +52,7 @@ function healthOf({ critical, high }: { critical: number; high: number }): Healt
 export function endWithJob(
   { tables, crawl }: CrawlRun,
   { result, health }: { result: CrawlSiteResult; health: Health },
-): (tx: unknown) => CrawlSiteResult {
+): (tx: unknown) => CrawlSiteResult | Promise<CrawlSiteResult> {
   const { ended, judged } = endStatements(tables.db, crawl.row, {
     state: 'finished',
     now: Date.now(),
@@ -62,17 +60,11 @@ export function endWithJob(
     health,
   })
   const statements = [ended.compile(), judged.compile()]
-  return tx => {
-    if (!(tx instanceof DatabaseSync))
-      throw new NonRetryableError('seology needs an engine on SQLite in this release')
-    const [changes] = statements.map(statement => runIn(tx, statement))
-    if (changes !== 1) throw new CrawlTakenOverError(`crawl ${crawl.row.id}`)
-    return result
-  }
-}
-
-function runIn(tx: DatabaseSync, { sql, parameters }: CompiledQuery): number {
-  return Number(tx.prepare(sql).run(...(parameters as SQLInputValue[])).changes)
+  return tx =>
+    tables.runIn(tx, statements, ([changed]) => {
+      if (changed !== 1) throw new CrawlTakenOverError(`crawl ${crawl.row.id}`)
+      return result
+    })
 }
 
 /** Notes how the crawl ended when no further attempt will follow. Says nothing when one may, or when it is not ours. */

@@ -5,6 +5,7 @@ import { createHttpClient, type HttpClient, type MayFetch } from '../../crawl/ht
 import type { FetchedPage } from '../../crawl/page.ts'
 import { createPacer, isLoopback, type Pacer } from '../../crawl/politeness.ts'
 import { createRobotsStore, type RobotsStore } from '../../crawl/robots-store.ts'
+import { unless } from '../../crawl/unless.ts'
 import type { OpenCrawl } from '../../tables/crawls.ts'
 import type { Tables } from '../../tables/open.ts'
 import type { CrawlSitePayload } from '../crawl-site.ts'
@@ -88,10 +89,7 @@ export function createRun(parts: RunParts): CrawlRun {
     visit: async (url, pageSignal) =>
       payload.render === 'fetch'
         ? http.fetchPage(url, { signal: pageSignal, mayFetch })
-        : unless(
-            pageSignal,
-            browser.get().then(each => each.fetchPage(url, { signal: pageSignal, mayFetch })),
-          ),
+        : (await unless(pageSignal, browser.get())).fetchPage(url, { signal: pageSignal, mayFetch }),
     retryDelaysMs: settings.retryDelaysMs ?? (loopback ? [200, 500] : [30_000, 120_000]),
     expectFailures: expected => {
       patience.failing = expected
@@ -158,14 +156,4 @@ function lazyBrowser({ settings, signal, browsers, guard, pacer, robots }: Brows
       signal,
     )
   }
-}
-
-/** The promise, or the signal's reason: a browser that is closed under a page may never answer. */
-function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
