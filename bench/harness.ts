@@ -1,64 +1,78 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shown } from './numbers.ts'
+import { type Result, result } from './result.ts'
 
-/** What the bench prints of each figure. `ratio` is ours by peer: above 1 is good for rates, below 1 for times and sizes. */
-export interface Result {
-  name: string
-  ours: number
-  peer: number | null
-  peerName: string | null
-  ratio: number | null
-  unit: string
-  rounds: number
-  spread: { ours: [min: number, max: number]; peer: [min: number, max: number] | null }
-  /** What a reader should know, such as why there is no peer. */
-  note?: string
-}
-
-/** One measurement of the bench. Its module also exports `sides`: what runs in the child processes. */
-export interface Figure {
+/** One measurement of the bench. */
+export interface Figure<Of extends Bench = Bench> {
   name: string
   about: string
-  measure(bench: Bench): Promise<Result[]>
+  measure(bench: Of): Promise<Result[]>
 }
 
 /** The part of a figure that runs in a process of its own. Numbers in, numbers out. */
 export type Side = (input: SideInput) => Promise<Record<string, number>>
-export interface SideInput {
-  /** A fresh folder on disk. */
-  folder: string
-  count: number
-  redisUrl: string
-}
 export type Sides = Record<string, Side>
+export interface SideInput {
+  /** The store: `file:…`, `postgres://…`, `redis://…`. */
+  url: string
+  /** How many jobs; of what does not count jobs, how many seconds. */
+  count: number
+  /** How many of them a second, where they come at an even pace. */
+  perSecond: number
+  /** Whether the enqueues are in a process of their own. */
+  apart: boolean
+  /** How long to go on at that pace after a backlog. */
+  pacedSeconds: number
+  /** Whether the transaction that is left open has written something. */
+  writer: boolean
+  /** When to begin, by `sharedNow`; 0 for at once. */
+  startAtMs: number
+  /** Process id of the database server, to tell its CPU time; 0 where there is none. */
+  server: number
+}
 
-/** A Redis for the peer, or why there is none. */
-export type Redis = { url: string; name: string } | { url: null; reason: string }
+/** A queue that ours is measured against. */
+export interface Peer {
+  /** The module in `subjects/`. */
+  subject: string
+  title: string
+  /** Why it can't be measured here. */
+  missing?: string
+  /** The part of a figure's jobs that is enough to see its rate, where that does not depend on the number. */
+  share?: { work?: number; bulk?: number; awaits?: number }
+}
 
-export class Bench {
+/** Numbers by subject, one a round. */
+export type Found = Record<string, number[]>
+export type Store = Pick<SideInput, 'url' | 'server'>
+
+/** A run of the bench on one engine. */
+export abstract class Bench {
   readonly quick: boolean
-  readonly redis: Redis
-  readonly #root: string
   readonly #say: (line: string) => void
-  readonly #templates = new Map<string, Promise<string>>()
 
-  constructor(options: { quick: boolean; redis: Redis; root: string; say: (line: string) => void }) {
+  constructor(options: { quick: boolean; say: (line: string) => void }) {
     this.quick = options.quick
-    this.redis = options.redis
-    this.#root = options.root
     this.#say = options.say
   }
+
+  abstract readonly peers: readonly Peer[]
+
+  /** Runs `use` with a store of its own that holds `jobs` ready jobs of a subject, at rest; removes it afterwards. */
+  abstract withStore<T>(subject: string, jobs: number, use: (store: Store) => Promise<T>): Promise<T>
+
+  /** Runs `use` with a store that `fill` fills at its first use, and that is kept for the run. Who uses it only reads. */
+  abstract withKept<T>(
+    name: string,
+    fill: (store: Store) => Promise<unknown>,
+    use: (store: Store) => Promise<T>,
+  ): Promise<T>
+
+  /** What servers there are, and how they are set up. */
+  abstract describe(): Promise<string>
+  /** Ends what was started for the run, and removes it. */
+  abstract stop(): Promise<void>
 
   /** The first in quick runs, the second in whole ones. */
   pick(quick: number, whole: number): number {
@@ -69,68 +83,34 @@ export class Bench {
     this.#say(line)
   }
 
-  /** Runs `use` with a fresh folder on disk, and removes it. */
-  async withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    mkdirSync(this.#root, { recursive: true })
-    const folder = mkdtempSync(join(this.#root, 'round-'))
-    try {
-      return await use(folder)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+  /** The peers of these subjects, in that order. */
+  peersOf(...subjects: string[]): Peer[] {
+    return this.peers.filter(({ subject }) => subjects.includes(subject))
   }
 
-  /** A store that is made once in a run, and copied for each round that starts from it. */
-  template(name: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
-    const made = this.#templates.get(name) ?? this.#make(name, fill)
-    this.#templates.set(name, made)
-    return made
-  }
-
-  async #make(name: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
-    const folder = join(this.#root, name)
-    mkdirSync(folder, { recursive: true })
-    await fill(folder)
-    return folder
-  }
-
-  /** Runs `use` with a fresh copy of a template, written through to the disk. */
-  withCopy<T>(template: string, use: (folder: string) => Promise<T>): Promise<T> {
-    return this.withFolder(async folder => {
-      for (const file of readdirSync(template)) {
-        copyFileSync(join(template, file), join(folder, file))
-        const fd = openSync(join(folder, file), 'r+')
-        fsyncSync(fd)
-        closeSync(fd)
-      }
-      return use(folder)
-    })
-  }
-
-  /** Runs one side of a figure's module in a fresh process. */
-  side(
-    module: string,
-    name: string,
-    input: Partial<SideInput> & { folder: string },
+  /** Runs one side of a subject in a fresh process. */
+  run(
+    subject: string,
+    side: string,
+    input: Partial<SideInput> & Store,
     nodeArgs: string[] = [],
   ): Promise<Record<string, number>> {
-    return runSide(module, name, { count: 0, redisUrl: this.redis.url ?? '', ...input }, nodeArgs)
+    return runSide(subjectModule(subject), side, input, nodeArgs)
   }
 
   /** Measures in turn: ours, peer, ours, peer … so that a change of the machine's mood meets all. */
-  async rounds<Name extends string>(
+  async rounds(
     name: string,
     rounds: number,
-    measures: Record<Name, (() => Promise<number>) | null>,
-  ): Promise<Record<Name, number[]>> {
-    const entries = Object.entries(measures) as [Name, (() => Promise<number>) | null][]
-    const found = Object.fromEntries(entries.map(([key]) => [key, []])) as unknown as Record<Name, number[]>
+    measures: Record<string, (() => Promise<number>) | null>,
+  ): Promise<Found> {
+    const found: Found = Object.fromEntries(Object.keys(measures).map(key => [key, []]))
     for (let round = 1; round <= rounds; round++) {
       const latest: string[] = []
-      for (const [key, measure] of entries) {
+      for (const [key, measure] of Object.entries(measures)) {
         if (!measure) continue
         const number = await measure()
-        found[key].push(number)
+        found[key]?.push(number)
         latest.push(`${key} ${shown(number)}`)
       }
       this.#say(`  ${name}, round ${round} of ${rounds}: ${latest.join(', ')}`)
@@ -138,18 +118,50 @@ export class Bench {
     return found
   }
 
-  /** Ours against BullMQ; without a Redis, the reason stands in its place. */
-  againstBull(name: string, unit: string, ours: number[], bull: number[]): Result {
-    const { redis } = this
-    if (redis.url === null) return result(name, unit, { ours }, null, redis.reason)
-    return result(name, unit, { ours, peer: bull }, redis.name)
+  /** `rounds` of ours and of the peers that are at hand. */
+  compare(
+    name: string,
+    rounds: number,
+    peers: readonly Peer[],
+    measure: (subject: string, peer: Peer | null) => Promise<number>,
+  ): Promise<Found> {
+    const at = (subject: string, peer: Peer | null) => () => measure(subject, peer)
+    const sides = peers
+      .filter(peer => !peer.missing)
+      .map(peer => [peer.subject, at(peer.subject, peer)] as const)
+    return this.rounds(name, rounds, { ours: at('ours', null), ...Object.fromEntries(sides) })
+  }
+
+  /** A row for each peer; where there is none, a row of ours. */
+  results(
+    name: string,
+    unit: string,
+    found: Found,
+    peers: readonly Peer[],
+    note?: (peer: Peer | null) => string | undefined,
+  ): Result[] {
+    const ours = found['ours'] ?? []
+    if (peers.length === 0) return [result(name, unit, { ours }, null, note?.(null))]
+    return peers.map(peer =>
+      peer.missing
+        ? result(name, unit, { ours }, null, peer.missing)
+        : result(name, unit, { ours, peer: found[peer.subject] ?? [] }, peer.title, note?.(peer)),
+    )
   }
 }
 
+export function subjectModule(subject: string): string {
+  return new URL(`./subjects/${subject}.ts`, import.meta.url).href
+}
+
+const mostMinutes = 30
+const plain = { count: 0, perSecond: 0, pacedSeconds: 0, apart: false, writer: false, startAtMs: 0 }
+
+/** Runs one side of a module in a fresh process. */
 export function runSide(
   module: string,
   name: string,
-  input: SideInput,
+  input: Partial<SideInput> & Store,
   nodeArgs: string[] = [],
 ): Promise<Record<string, number>> {
   const child = fileURLToPath(new URL('./child.ts', import.meta.url))
@@ -157,60 +169,17 @@ export function runSide(
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
-      [...args, child, module, name, JSON.stringify(input)],
-      { maxBuffer: 2 ** 24 },
+      [...args, child, module, name, JSON.stringify({ ...plain, ...input })],
+      { maxBuffer: 2 ** 24, timeout: mostMinutes * 60_000, killSignal: 'SIGKILL' },
       (error: ExecFileException | null, stdout, stderr) => {
         if (error) return reject(new Error(`${name} of ${module} failed:\n${stderr || error.message}`))
-        resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, number>)
+        const last = stdout.trim().split('\n').at(-1) ?? ''
+        try {
+          resolve(JSON.parse(last) as Record<string, number>)
+        } catch {
+          reject(new Error(`${name} of ${module} printed no numbers:\n${stdout}`))
+        }
       },
     )
   })
-}
-
-export function result(
-  name: string,
-  unit: string,
-  found: { ours: number[]; peer?: number[] },
-  peerName: string | null = null,
-  note?: string,
-): Result {
-  const ours = median(found.ours)
-  const peer = found.peer && found.peer.length > 0 ? median(found.peer) : null
-  return {
-    name,
-    ours: round(ours),
-    peer: peer === null ? null : round(peer),
-    peerName,
-    ratio: peer === null || peer === 0 ? null : round(ours / peer),
-    unit,
-    rounds: found.ours.length,
-    spread: { ours: spread(found.ours), peer: peer === null ? null : spread(found.peer as number[]) },
-    ...(note === undefined ? {} : { note }),
-  }
-}
-
-export function median(numbers: number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2
-}
-
-/** The value that `part` (0 to 1) of the numbers do not exceed. */
-export function percentile(numbers: number[], part: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN
-}
-
-function spread(numbers: number[]): [number, number] {
-  return [round(Math.min(...numbers)), round(Math.max(...numbers))]
-}
-
-/** Three significant digits after the point are more than any of these deserves. */
-function round(number: number): number {
-  return Math.abs(number) >= 1_000 ? Math.round(number) : Number(number.toPrecision(4))
-}
-
-export function shown(number: number): string {
-  return round(number).toLocaleString('en-US', { maximumFractionDigits: 3 })
 }

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, statfsSync, writ
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { median } from './harness.ts'
+import { median } from './numbers.ts'
 
 /** Where the numbers come from. A figure without its machine says nothing. */
 export interface Machine {

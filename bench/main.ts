@@ -1,48 +1,33 @@
-import { rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { figures } from './figures/index.ts'
-import { Bench, type Result } from './harness.ts'
+import { engines } from './engines/index.ts'
 import { describeMachine } from './machine.ts'
-import { profile } from './profile.ts'
-import { findRedis } from './redis.ts'
 import { machineLines, resultTable } from './table.ts'
 
-const usage = `usage: npm run bench -- sqlite [--quick] [--json] [--only FIGURE,FIGURE] [--profile]
+const usage = `usage: npm run bench -- sqlite|postgres|flow|http [--quick] [--json] [--only FIGURE,FIGURE] [--profile]
+${Object.entries(engines)
+  .map(([name, { figures }]) => `\nfigures of ${name}:\n${figures.map(line).join('\n')}`)
+  .join('\n')}`
 
-figures:
-${figures.map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join('\n')}`
-
-const root = fileURLToPath(new URL('../.millrace/bench', import.meta.url))
 const { values, positionals } = readArgs()
-const [engine = 'sqlite'] = positionals
-if (engine !== 'sqlite') fail(`there is no engine '${engine}' to measure; try: npm run bench -- sqlite`)
-const only = values.only?.split(',')
-const unknown = only?.filter(name => !figures.some(figure => figure.name === name)) ?? []
+const [name = 'sqlite'] = positionals
+const engine = engines[name]
+if (!engine)
+  fail(`there is no engine '${name}' to measure; try: npm run bench -- ${Object.keys(engines).join('|')}`)
+const only = values.only?.split(',') ?? null
+const unknown = only?.filter(each => !engine.figures.some(figure => figure.name === each)) ?? []
 if (unknown.length > 0) fail(`no figure ${unknown.join(', ')}\n\n${usage}`)
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
-const machine = describeMachine(root)
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+const machine = describeMachine(engine.folder)
 say(machineLines(machine))
-const { redis, stop } = await findRedis(root)
-if (redis.url === null) say(redis.reason)
-const bench = new Bench({ quick: values.quick, redis, root, say })
-try {
-  if (values.profile) console.log(await profile(bench))
-  else {
-    const results: Result[] = []
-    for (const figure of figures) {
-      if (only && !only.includes(figure.name)) continue
-      say(`${figure.name}: ${figure.about}`)
-      results.push(...(await figure.measure(bench)))
-    }
-    console.log(
-      values.json ? JSON.stringify({ machine, engine, figures: results }, null, 2) : resultTable(results),
-    )
-  }
-} finally {
-  stop()
-  rmSync(root, { recursive: true, force: true })
+const { quick } = values
+const { results, profile, servers } = await engine.run({ quick, profile: values.profile, only, say })
+const json = { machine: { ...machine, servers }, engine: name, quick, figures: results }
+console.log(profile ?? (values.json ? JSON.stringify(json, null, 2) : resultTable(results)))
+process.exit(0)
+
+function line({ name, about }: { name: string; about: string }): string {
+  return `  ${name.padEnd(24)}${about}`
 }
 
 function readArgs(): {

@@ -1,36 +1,27 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Redis } from './harness.ts'
+import { peersMissing } from './peers.ts'
+
+/** A Redis for the peer, or why there is none. */
+export type Redis = { url: string; name: string; stop: () => void } | { url: null; reason: string }
 
 /** Finds or starts a Redis, and installs BullMQ beside the bench when it is missing. Says why not otherwise. */
-export async function findRedis(folder: string): Promise<{ redis: Redis; stop: () => void }> {
+export async function findRedis(folder: string): Promise<Redis> {
   const given = process.env['TEST_REDIS_URL']
   if (!given && spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status !== 0)
     return none('no redis-server on PATH, and TEST_REDIS_URL is not set')
-  const peers = installPeers()
+  const peers = peersMissing()
   if (peers) return none(peers)
-  if (given)
-    return { redis: { url: given, name: 'BullMQ 6 (Redis as TEST_REDIS_URL is set up)' }, stop: () => {} }
+  if (given) return { url: given, name: 'BullMQ 6 (Redis as TEST_REDIS_URL is set up)', stop: () => {} }
   return start(folder)
 }
 
-function none(reason: string): { redis: Redis; stop: () => void } {
-  return { redis: { url: null, reason: `no BullMQ: ${reason}` }, stop: () => {} }
+function none(reason: string): Redis {
+  return { url: null, reason: `no BullMQ: ${reason}` }
 }
 
-function installPeers(): string | null {
-  const here = fileURLToPath(new URL('.', import.meta.url))
-  if (existsSync(join(here, 'node_modules', 'bullmq'))) return null
-  const { status, stderr } = spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: here, encoding: 'utf8' })
-  return status === 0
-    ? null
-    : `its packages can't be installed (${String(stderr).trim().split('\n')[0] ?? 'npm ci failed'})`
-}
-
-async function start(folder: string): Promise<{ redis: Redis; stop: () => void }> {
+async function start(folder: string): Promise<Redis> {
   mkdirSync(folder, { recursive: true })
   const port = await freePort()
   const settings = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--dir', folder]
@@ -46,7 +37,7 @@ async function start(folder: string): Promise<{ redis: Redis; stop: () => void }
     }
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  return { redis: { url: `redis://127.0.0.1:${port}`, name: 'BullMQ 6 (Redis, appendfsync everysec)' }, stop }
+  return { url: `redis://127.0.0.1:${port}`, name: 'BullMQ 6 (Redis, appendfsync everysec)', stop }
 }
 
 function freePort(): Promise<number> {

@@ -1,5 +1,6 @@
-import { shown, type Result } from './harness.ts'
 import type { Machine } from './machine.ts'
+import { shown } from './numbers.ts'
+import type { Result } from './result.ts'
 
 /** Columns of plain text, as wide as what is in them; the columns in `right` are numbers. */
 export function table(rows: string[][], right: number[]): string {
@@ -30,19 +31,21 @@ export function machineLines(machine: Machine): string {
 export function resultTable(results: Result[]): string {
   const range = (spread: [number, number] | null): string =>
     spread ? `${shown(spread[0])}–${shown(spread[1])}` : ''
-  const rows = results.map(({ name, ours, peer, peerName, ratio, unit, rounds, spread, note }) => [
-    name,
-    shown(ours),
-    range(spread.ours),
-    unit,
-    peer === null ? '–' : shown(peer),
-    range(spread.peer),
-    ratio === null ? '–' : `× ${ratio}`,
-    String(rounds),
-    [peerName, note].filter(Boolean).join('; '),
+  const judged = results.some(({ verdict }) => verdict)
+  const rows = results.map(each => [
+    each.name,
+    shown(each.ours),
+    range(each.spread.ours),
+    each.unit,
+    each.peer === null ? '–' : shown(each.peer),
+    range(each.spread.peer),
+    each.ratio === null ? '–' : `× ${shown(each.ratio)}`,
+    range(each.spread.ratio),
+    String(each.rounds),
+    ...(judged ? [each.must ?? '', each.goal ?? '', each.verdict ?? ''] : []),
+    [each.peerName, each.note].filter(Boolean).join('; '),
   ])
-  return table(
-    [['figure', 'ours', 'from–to', 'unit', 'peer', 'from–to', 'ratio', 'rounds', 'peer is'], ...rows],
-    [1, 2, 4, 5, 6, 7],
-  )
+  const bounds = judged ? ['must', 'goal', 'is'] : []
+  const heads = ['figure', 'ours', 'from–to', 'unit', 'peer', 'from–to', 'ratio', 'from–to', 'rounds']
+  return table([[...heads, ...bounds, 'peer is'], ...rows], [1, 2, 4, 5, 6, 7, 8])
 }

@@ -1,30 +1,36 @@
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type Figure, result, type Sides } from '../harness.ts'
-import { fillOurs, processOurs } from '../ours.ts'
-import { processCopy, processOnce } from './process-100k.ts'
+import { fileURLToPath } from 'node:url'
+import type { SqliteBench } from '../engines/sqlite.ts'
+import { type Figure, runSide, type Sides } from '../harness.ts'
+import { result } from '../result.ts'
+import { worked, workOff } from './work.ts'
 
-export const figure: Figure = {
+const jobs = 100_000
+
+export const figure: Figure<SqliteBench> = {
   name: 'history-1m',
   about: 'process 100,000 jobs with 1,000,000 finished ones in the history, against the same without them',
   async measure(bench) {
-    const large = await bench.template('ours-history-1m', folder =>
-      bench.side(import.meta.url, 'history', { folder, count: 1_000_000 }),
-    )
-    const found = await bench.rounds('history-1m', bench.pick(1, 5), {
-      ours: async () => (await processCopy(bench, large, 'ours')).rate,
-      small: async () => (await processOnce(bench, 'ours')).rate,
+    const large = await bench.template('ours-history-1m', async file => {
+      await bench.run('ours', 'fill', { ...file, count: 1 })
+      await bench.run('ours', 'work', { ...file, count: 1 })
+      await runSide(import.meta.url, 'history', { ...file, count: 1_000_000 })
+      await bench.run('ours', 'fill', { ...file, count: jobs })
     })
-    return [result('history-1m', 'jobs/s', { ours: found.ours, peer: found.small }, 'ours, no history')]
+    const found = await bench.rounds('history-1m', bench.pick(1, 5), {
+      ours: () =>
+        bench.withCopy(large, async file => (await worked(bench, 'ours', { ...file, count: jobs })).rate),
+      small: async () => (await workOff(bench, 'ours', jobs)).rate,
+    })
+    const { ours = [], small = [] } = found
+    return [result('history-1m', 'jobs/s', { ours, peer: small }, 'ours, no history')]
   },
 }
 
 export const sides: Sides = {
-  /** One real job is completed; SQL makes the others in its likeness, a millisecond apart, ending now. */
-  history: async ({ folder, count }) => {
-    await fillOurs(folder, 1)
-    await processOurs(folder, 1)
-    const database = new DatabaseSync(join(folder, 'bench.db'))
+  /** From the one completed job SQL makes the others in its likeness, a millisecond apart, ending now. */
+  history: async ({ url, count }) => {
+    const database = new DatabaseSync(fileURLToPath(url))
     const copied = (database.prepare('PRAGMA table_info(millrace_history)').all() as { name: string }[])
       .map(column => column.name)
       .filter(name => !['seq', 'id', 'created_at', 'run_at', 'started_at', 'finished_at'].includes(name))
@@ -40,7 +46,6 @@ export const sides: Sides = {
       PRAGMA wal_checkpoint(TRUNCATE);
     `)
     database.close()
-    await fillOurs(folder, 100_000)
     return {}
   },
 }

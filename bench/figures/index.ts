@@ -1,26 +1,45 @@
+import type { PostgresBench } from '../engines/postgres.ts'
+import type { SqliteBench } from '../engines/sqlite.ts'
 import type { Figure } from '../harness.ts'
 import { figure as backlog } from './backlog-1m.ts'
-import { figure as awaits } from './enqueue-100-awaits.ts'
 import { crawlBrowser, crawlFetch } from './crawl.ts'
-import { figure as bulk } from './enqueue-bulk.ts'
-import { figure as history } from './history-1m.ts'
-import { figure as idle } from './idle-cpu.ts'
-import { figure as latency } from './latency.ts'
-import { figure as latencyTwo } from './latency-two-processes.ts'
+import { enqueueAwaits, enqueueBulk } from './enqueue.ts'
+import { figure as history1m } from './history-1m.ts'
+import { figure as history10m } from './history-10m.ts'
+import { idle, idleCpu } from './idle.ts'
+import { latency, latency50, latencyTwoProcesses } from './latency.ts'
 import { figure as memory } from './memory-100k.ts'
-import { figure as process100k } from './process-100k.ts'
+import { pinnedSnapshot, pinnedWriter } from './pinned-snapshot.ts'
+import { figure as stats } from './stats-10m.ts'
+import { figure as twoProcesses } from './two-processes.ts'
+import { process100k, process300k } from './work.ts'
 
 /** In the order in which they are measured and printed. A new figure is one file and one line here. */
-export const figures: Figure[] = [
+export const sqliteFigures: Figure<SqliteBench>[] = [
   process100k,
-  awaits,
-  bulk,
+  enqueueAwaits,
+  enqueueBulk,
   latency,
-  latencyTwo,
+  latencyTwoProcesses,
   backlog,
-  history,
+  history1m,
   memory,
-  idle,
+  idleCpu,
   crawlFetch,
   crawlBrowser,
+]
+
+export const postgresFigures: Figure<PostgresBench>[] = [
+  process100k,
+  process300k,
+  enqueueBulk,
+  enqueueAwaits,
+  latency50,
+  pinnedSnapshot,
+  pinnedWriter,
+  backlog,
+  twoProcesses,
+  idle,
+  history10m,
+  stats,
 ]

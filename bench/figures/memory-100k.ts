@@ -1,6 +1,5 @@
-import { type Figure, result } from '../harness.ts'
-import { rawName } from '../raw-sqlite.ts'
-import { processOnce } from './process-100k.ts'
+import type { Figure } from '../harness.ts'
+import { workOff } from './work.ts'
 
 /** The `millrace` command sets this for itself: see packages/cli/bin/millrace.js. */
 const asTheCommand = [
@@ -12,20 +11,12 @@ export const figure: Figure = {
   name: 'memory-100k',
   about: 'the most memory that the process which works off 100,000 jobs holds',
   async measure(bench) {
-    const peak = (side: 'ours' | 'raw') => async (): Promise<number> =>
-      (await processOnce(bench, side, asTheCommand)).peakRssMb
-    const found = await bench.rounds('memory-100k', bench.pick(1, 3), {
-      ours: peak('ours'),
-      raw: peak('raw'),
+    const peers = bench.peersOf('raw-sqlite')
+    const found = await bench.compare('memory-100k', bench.pick(1, 3), peers, async (subject, peer) => {
+      const { peakRssMb } = await workOff(bench, subject, 100_000, peer, asTheCommand)
+      return peakRssMb
     })
-    return [
-      result(
-        'memory-100k',
-        'MB',
-        { ours: found.ours, peer: found.raw },
-        rawName,
-        'peak RSS with Node, and sources whose types it strips (some 35 MB)',
-      ),
-    ]
+    const note = 'peak RSS with Node, and sources whose types it strips (some 35 MB)'
+    return bench.results('memory-100k', 'MB', found, peers, () => note)
   },
 }

@@ -1,17 +1,18 @@
 import { randomFillSync } from 'node:crypto'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { DatabaseSync } from 'node:sqlite'
+import type { Sides } from '../harness.ts'
+import { cpuMeter } from '../sides/cpu.ts'
 
 /**
  * The peer that nobody can beat with SQLite: the least that a durable queue must do, in the fewest statements. Jobs are
  * claimed by the thousand with the priority order kept, settled by a move into a history table, each batch one
  * transaction with an fsync. No leases, attempts, counters, schedules, types or other processes.
  */
-export const rawName = 'raw node:sqlite'
 const batchSize = 1_000
 
-function open(folder: string): DatabaseSync {
-  const database = new DatabaseSync(join(folder, 'raw.db'))
+function open(url: string): DatabaseSync {
+  const database = new DatabaseSync(fileURLToPath(url))
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -32,8 +33,8 @@ function open(folder: string): DatabaseSync {
 }
 
 /** Stores `count` jobs, `size` of them in a transaction; answers jobs a second. */
-export function rawEnqueue(folder: string, count: number, size: number): number {
-  const database = open(folder)
+function rawEnqueue(url: string, count: number, size: number): number {
+  const database = open(url)
   const insert = database.prepare(
     'INSERT INTO live (id, type, state, priority, created_at, payload) VALUES (?, ?, 0, 5, ?, ?)',
   )
@@ -69,8 +70,8 @@ function rawIds(): () => Uint8Array {
 }
 
 /** Claims, runs and settles `count` jobs of the backlog; answers jobs a second. */
-export function rawProcess(folder: string, count: number): number {
-  const database = open(folder)
+function rawProcess(url: string, count: number): number {
+  const database = open(url)
   const claim = database.prepare(
     `UPDATE live SET state = 1 WHERE n IN (SELECT n FROM live WHERE state = 0 ORDER BY priority, n LIMIT ${batchSize})
      RETURNING n, payload`,
@@ -104,4 +105,16 @@ export function rawProcess(folder: string, count: number): number {
   const seconds = (performance.now() - startedAt) / 1_000
   database.close()
   return count / seconds
+}
+
+export const sides: Sides = {
+  fill: async ({ url, count }) => ({ rate: rawEnqueue(url, count, batchSize) }),
+  bulk: async ({ url, count }) => ({ rate: rawEnqueue(url, count, batchSize) }),
+  awaits: async ({ url, count }) => ({ rate: rawEnqueue(url, count, 100) }),
+  work: async ({ url, count }) => {
+    const cpu = cpuMeter(0)
+    const rate = rawProcess(url, count)
+    const peakRssMb = process.resourceUsage().maxRSS / 1_024
+    return { rate, cpuMicros: cpu().nodeMicros / count, serverMicros: 0, peakRssMb }
+  },
 }

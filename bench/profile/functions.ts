@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Bench } from './harness.ts'
-import { table } from './table.ts'
+import type { Bench } from '../harness.ts'
+import { table } from '../table.ts'
 
 /** A `.cpuprofile`, as far as it is read here. Times are in microseconds. */
 interface Profile {
@@ -11,52 +12,36 @@ interface Profile {
   timeDeltas: number[]
 }
 
-/** What `time-statements.ts` writes of each. */
-interface Statement {
+export interface Statement {
   sql: string
   calls: number
   ms: number
 }
 
 const rows = 35
-const home = fileURLToPath(new URL('..', import.meta.url))
+const home = fileURLToPath(new URL('../..', import.meta.url))
 
-/**
- * Runs process-100k twice in a process of its own: under the CPU profiler, which tells the functions by self time, and
- * with a clock on every SQL statement, which the profiler does not tell apart.
- */
-export async function profile(bench: Bench): Promise<string> {
-  const module = new URL('./figures/process-100k.ts', import.meta.url).href
-  const count = bench.pick(100_000, 300_000)
-  const store = await bench.template('profile', folder => bench.side(module, 'fill', { folder, count }))
-
-  const functions = await bench.withCopy(store, async folder => {
-    const { rate } = await bench.side(module, 'ours', { folder, count }, [
-      '--cpu-prof',
-      `--cpu-prof-dir=${folder}`,
-    ])
+/** Works off a backlog under the CPU profiler, which tells the functions by self time. */
+export async function profileFunctions(bench: Bench, count: number): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-profile-'))
+  try {
+    const { rate } = await bench.withStore('ours', count, store =>
+      bench.run('ours', 'work', { ...store, count }, ['--cpu-prof', `--cpu-prof-dir=${folder}`]),
+    )
     const file = readdirSync(folder).find(name => name.endsWith('.cpuprofile'))
     if (!file) throw new Error('the profiler left no profile')
-    return `${head(rate, count)}\n\n${selfTimes(readJson<Profile>(folder, file), count)}`
-  })
-  const statements = await bench.withCopy(store, async folder => {
-    process.env['BENCH_STATEMENTS'] = join(folder, 'statements.json')
-    const clock = new URL('./time-statements.ts', import.meta.url).href
-    const { rate } = await bench.side(module, 'ours', { folder, count }, [`--import=${clock}`])
-    return `${head(rate, count)}\n\n${statementTimes(readJson<Statement[]>(folder, 'statements.json'), count)}`
-  })
-  return `Functions: ${functions}\n\nStatements: ${statements}`
+    const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile
+    return `${head(rate, count)}\n\n${selfTimes(profile, count)}`
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
-function head(rate: number | undefined, count: number): string {
+export function head(rate: number | undefined, count: number): string {
   return `${Math.round(rate ?? 0).toLocaleString('en-US')} jobs/s while measured, ${count.toLocaleString('en-US')} jobs`
 }
 
-function readJson<T>(folder: string, file: string): T {
-  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as T
-}
-
-function statementTimes(statements: Statement[], count: number): string {
+export function statementTimes(statements: Statement[], count: number): string {
   const lines = statements
     .sort((a, b) => b.ms - a.ms)
     .slice(0, rows)
