@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
-const packages = ['packages/queue', 'packages/api', 'packages/cli', 'apps/seology']
+const packages = ['packages/queue', 'packages/api', 'packages/cli', 'packages/client', 'apps/seology']
 const minutes = 60_000
 
 /** Runs a program in `cwd` and answers what it printed; an error holds all of its output. */
@@ -32,6 +32,18 @@ function readmeExample(): string {
   if (!example) throw new Error('the README has no TypeScript example')
   return example
 }
+
+/** Nothing listens at the port. */
+const webExample = `
+import { createClient, isMillraceProblem } from '@millrace/client'
+const client = createClient({ url: 'http://127.0.0.1:9', token: 'a-token', retries: 0 })
+try {
+  for await (const job of client.each.listJobs({ query: { state: ['dead'] } })) console.log(job.id)
+} catch (error) {
+  if (isMillraceProblem(error)) console.log(error.code)
+}
+export {}
+`
 
 describe('the packed packages, installed into an empty project', () => {
   let folder: string
@@ -89,5 +101,23 @@ describe('the packed packages, installed into an empty project', () => {
   it('runs the installed command', () => {
     const printed = run(folder, 'npx', ['millrace', 'stats', '--json'])
     expect(JSON.parse(printed)).toMatchObject({ total: { completed: 0 } })
+  })
+
+  it('compiles the client for a browser, without the types of Node', () => {
+    const web = join(folder, 'web')
+    mkdirSync(web)
+    writeFileSync(join(web, 'page.ts'), webExample)
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022', 'dom'],
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: [],
+    }
+    writeFileSync(join(web, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['page.ts'] }))
+    run(web, join(root, 'node_modules/.bin/tsc'), ['-p', '.'])
+    expect(run(web, process.execPath, ['page.js'])).toBe('unreachable\n')
   })
 })
