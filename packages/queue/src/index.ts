@@ -11,7 +11,15 @@ export {
   type Schema,
   type SearchAttributes,
 } from './definition.ts'
-export { type Clock, type Random, sleep, systemClock, systemRandom, type Timer } from './engine/clock.ts'
+export {
+  atMost,
+  type Clock,
+  type Random,
+  sleep,
+  systemClock,
+  systemRandom,
+  type Timer,
+} from './engine/clock.ts'
 export type * from './engine/contract.ts'
 export type { AuditFilter, AuditRecord, AuditStore, NewAuditEntry } from './engine/audit.ts'
 export type { FeedEntry, FeedEvent, FeedPage, FeedStore, NewFeedEntry } from './engine/feed.ts'

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type AnyJob, checkName, checkPriority, type PayloadInput, type Schema } from './definition.ts'
-import { type Clock, type Random, systemClock, systemRandom } from './engine/clock.ts'
+import { atMost, type Clock, type Random, systemClock, systemRandom } from './engine/clock.ts'
 import type {
   AttemptRecord,
   Counts,
@@ -61,6 +61,9 @@ export interface LogView {
   data: unknown
   at: number
 }
+
+/** A store that does not answer must not keep a process. */
+const patienceMs = 5_000
 
 /** A job, by its id or by the key that it was enqueued with. */
 export type SignalTarget = string | { idempotencyKey: string; tenant?: string }
@@ -431,6 +434,7 @@ export class Millrace<Known extends AnyJob = AnyJob> {
   async close(): Promise<void> {
     this.#results.close()
     await this.feed.close()
+    await atMost(this.clock, patienceMs, this.audit.flush())
     await this.engine.close()
   }
 }

@@ -1,4 +1,4 @@
-import { nextTurn } from '../engine/clock.ts'
+import { nextTurn, type Timer } from '../engine/clock.ts'
 import type { AuditFilter, AuditRecord, NewAuditEntry } from '../engine/audit.ts'
 import { QueueError } from '../engine/errors.ts'
 import { checkId } from '../enqueue.ts'
@@ -8,6 +8,8 @@ import type { Millrace } from '../queue.ts'
 import { auditJson } from './audit-json.ts'
 
 const longestName = 1_000
+/** As many entries wait for nobody. */
+const gatheredMost = 1_000
 
 export interface NewAudit {
   /** A UUIDv7: the same id again is the same entry. Made when it is not given. */
@@ -41,22 +43,40 @@ interface Waiting {
 export class Audit {
   readonly #millrace: Millrace
   #waiting: Waiting[] = []
+  /** The write to come: of this turn, or after a while. */
+  #turn = false
+  #gathering: Timer | null = null
+  readonly #writing = new Set<Promise<void>>()
 
   constructor(millrace: Millrace) {
     this.#millrace = millrace
   }
 
   /**
-   * Keeps one entry, at the time by the store's clock. Resolves when it is durable; those of one turn share one write.
-   * Safe to repeat with the same id. Throws `invalid-argument`, and what the store answers.
+   * Keeps one entry, at the time of its write by the store's clock. Resolves when it is durable; those of one turn share
+   * one write. With `gatherMs`, it waits so long for others to share theirs. Safe to repeat with the same id. Throws
+   * `invalid-argument`, and what the store answers.
    */
-  async record(audit: NewAudit): Promise<{ id: string }> {
+  async record(audit: NewAudit, options: { gatherMs?: number } = {}): Promise<{ id: string }> {
     const entry = this.#entry(audit)
     await this.#millrace.open()
     await new Promise<void>((resolve, reject) => {
-      if (this.#waiting.push({ entry, resolve, reject }) === 1) nextTurn(() => void this.#write())
+      this.#waiting.push({ entry, resolve, reject })
+      const { gatherMs = 0 } = options
+      if (gatherMs > 0 && this.#waiting.length < gatheredMost) this.#gather(gatherMs)
+      else this.#atOnce()
     })
     return { id: entry.id }
+  }
+
+  #atOnce(): void {
+    if (this.#turn) return
+    this.#turn = true
+    nextTurn(() => void this.flush())
+  }
+
+  #gather(ms: number): void {
+    if (!this.#turn) this.#gathering ??= this.#millrace.clock.after(ms, () => void this.flush())
   }
 
   #entry({ id, principal, role, action, target, before, after, request }: NewAudit): NewAuditEntry {
@@ -72,9 +92,19 @@ export class Audit {
     }
   }
 
-  async #write(): Promise<void> {
-    const group = this.#waiting
-    this.#waiting = []
+  /** Writes what waits. Resolves when nothing is being written any more; never throws. @internal */
+  async flush(): Promise<void> {
+    this.#turn = false
+    this.#gathering?.cancel()
+    this.#gathering = null
+    if (this.#waiting.length > 0) {
+      const writing = this.#write(this.#waiting.splice(0)).finally(() => this.#writing.delete(writing))
+      this.#writing.add(writing)
+    }
+    await Promise.all(this.#writing)
+  }
+
+  async #write(group: Waiting[]): Promise<void> {
     try {
       await this.#millrace.engine.appendAudit(group.map(({ entry }) => entry))
       for (const { resolve } of group) resolve()
@@ -83,7 +113,7 @@ export class Audit {
     }
   }
 
-  /** One page, newest first. Hand `cursor` back for the next. */
+  /** One page, newest first, with all that this process has recorded. Hand `cursor` back for the next. */
   async list(
     filter: AuditFilter = {},
     page: { cursor?: string; limit?: number } = {},
@@ -92,6 +122,7 @@ export class Audit {
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
       throw new QueueError('invalid-argument', `limit must be a whole number from 1 to 1000, not ${limit}`)
     await this.#millrace.open()
+    await this.flush()
     const found = await this.#millrace.engine.audit(filter, cursor ? { cursor, limit } : { limit })
     return { entries: found.entries.map(view), cursor: found.cursor }
   }

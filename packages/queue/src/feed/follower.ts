@@ -17,8 +17,8 @@ export interface FollowerOptions {
   after: number | undefined
   wanted: (entry: FeedEntry) => boolean
   signal: AbortSignal | undefined
-  /** Opens the store, and the reader that all share. */
-  reader: () => Promise<FeedReader>
+  /** Opens the store, and the reader that all share; null when nobody follows any more by then. */
+  reader: () => Promise<FeedReader | null>
   read: (page: { after: number; limit: number }) => Promise<FeedPage>
   left: (follower: Follower) => void
 }
@@ -28,7 +28,10 @@ export interface FollowerOptions {
  * `return()` (a loop that is left calls it), or when the application's side is closed.
  */
 export class Follower implements AsyncIterableIterator<FeedItem>, Listener {
-  /** Resolves when nothing that comes can be missed any more, with the `seq` that it follows from. */
+  /**
+   * Resolves when nothing that comes can be missed any more, with the `seq` that it follows from. Of one that has ended
+   * before, that says nothing.
+   */
   readonly started: Promise<number>
   readonly #options: FollowerOptions
   #reader: FeedReader | null = null
@@ -43,23 +46,31 @@ export class Follower implements AsyncIterableIterator<FeedItem>, Listener {
 
   constructor(options: FollowerOptions) {
     this.#options = options
+    this.#at = options.after ?? 0
+    this.#ended = options.signal?.aborted ?? false
     this.started = this.#start()
     this.started.catch(error => {
       this.#failed = { error }
       this.end()
     })
-    if (options.signal?.aborted) this.end()
-    else options.signal?.addEventListener('abort', this.end, { once: true })
+    if (!this.#ended) options.signal?.addEventListener('abort', this.end, { once: true })
   }
 
   async #start(): Promise<number> {
-    const reader = await this.#options.reader()
+    // Nobody would ever stop what is begun for one that has ended.
+    const reader = this.#ended ? null : await this.#options.reader()
+    if (reader === null) return this.#at
     this.#reader = reader
     this.#at = this.#options.after ?? reader.at
     if (this.#ended) return this.#at
     this.#behind = this.#at !== reader.at
     if (!this.#behind) reader.join(this)
     return this.#at
+  }
+
+  /** Everything up to here was taken, or was not wanted. Null while something waits to be taken. */
+  get seen(): number | null {
+    return this.#queue.length === 0 && !this.#failed && this.#reader ? this.#at : null
   }
 
   [Symbol.asyncIterator](): this {

@@ -53,6 +53,36 @@ export function auditLogCases(subject: EngineSubject): void {
     expect((await runtime.millrace.audit.list()).entries).toHaveLength(40)
   })
 
+  it('gathers records that may wait, and writes them with the next that may not', async () => {
+    const writes: number[] = []
+    const { millrace } = await openRuntime(subject, {
+      between: engine =>
+        override(engine, {
+          appendAudit: (entries: NewAuditEntry[]) => {
+            writes.push(entries.length)
+            return engine.appendAudit(entries)
+          },
+        }),
+    })
+    await millrace.open()
+    const gathered = [1, 2, 3].map(() => millrace.audit.record(audit, { gatherMs: 3_600_000 }))
+    await millrace.audit.record(audit)
+    await Promise.all(gathered)
+    expect(writes).toEqual([4])
+  })
+
+  it('writes gathered records when their time has come, when they are asked for, and at the end', async () => {
+    const { millrace, clock } = await openRuntime(subject)
+    await millrace.open()
+    await clock.until(millrace.audit.record({ ...audit, target: 'first' }, { gatherMs: 100 }))
+    const second = millrace.audit.record({ ...audit, target: 'second' }, { gatherMs: 3_600_000 })
+    expect((await millrace.audit.list()).entries.map(each => each.target)).toEqual(['second', 'first'])
+    await second
+    const third = millrace.audit.record({ ...audit, target: 'third' }, { gatherMs: 3_600_000 })
+    await millrace.close()
+    await third
+  })
+
   it('tells everybody whose record was not written', async () => {
     const full = new QueueError('disk-full', 'no room')
     const { millrace } = await openRuntime(subject, {
