@@ -191,16 +191,19 @@ export class Claimer {
   async look(): Promise<Hint[]> {
     const asked = this.#heads.ask(this.#clock.monotonic())
     const [row] = await this.#store.all<{ ready: boolean; finished: number; cancels: number }>(
-      `SELECT (SELECT last_value FROM millrace.finished_seq) AS finished,
+      `WITH open AS MATERIALIZED (
+         SELECT k.kind FROM millrace.kind k WHERE k.kind = ANY ($1::int4[])
+           AND NOT EXISTS (SELECT FROM millrace.queue q WHERE q.queue = k.queue AND q.paused)
+       )
+       SELECT (SELECT last_value FROM millrace.finished_seq) AS finished,
          (SELECT last_value FROM millrace.cancel_seq) AS cancels, EXISTS (
-         SELECT FROM millrace.band b LEFT JOIN unnest($2::int4[], $3::int2[], $4::int8[]) AS h (kind, rank, head)
+         SELECT FROM open o JOIN millrace.band b ON b.kind = o.kind LEFT JOIN unnest($2::int4[], $3::int2[], $4::int8[]) AS h (kind, rank, head)
              ON h.kind = b.kind AND h.rank = b.rank,
            LATERAL (SELECT FROM millrace.ready r WHERE r.kind = b.kind AND r.rank = b.rank AND r.seq > coalesce(h.head, 0)
              ORDER BY r.seq LIMIT 1) AS found
-         WHERE b.kind = ANY ($1::int4[])
        ) OR EXISTS (
-         SELECT FROM unnest($1::int4[]) AS k, LATERAL
-           (SELECT d.run_at FROM millrace.delayed d WHERE d.kind = k ORDER BY d.run_at LIMIT 1) AS first
+         SELECT FROM open o, LATERAL
+           (SELECT d.run_at FROM millrace.delayed d WHERE d.kind = o.kind ORDER BY d.run_at LIMIT 1) AS first
          WHERE first.run_at <= millrace.now_ms($5)
        ) OR (SELECT count(*) FROM millrace.kind) > $6 OR cardinality($7::int8[]) > 0 AS ready`,
       [

@@ -56,6 +56,8 @@ import { cancelRequests, rescue, retire, workers } from './workers.ts'
 
 /** Without anything new here, counters that other processes left are folded this often. */
 const foldMs = 600_000
+/** Workers add up the counters all the time; where there are none, whoever enqueues does, after so many calls. */
+const foldEvery = 5_000
 
 /**
  * The engine for many workers on many machines. It delegates: each operation has a file of its own beside this one, and
@@ -63,6 +65,7 @@ const foldMs = 600_000
  */
 export class PostgresEngine extends PostgresViews implements Engine {
   #foldedAt = 0
+  #enqueues = 0
   #schedules: { stamp: string; records: ScheduleRecord[] } | null = null
 
   async enqueue(jobs: NewJob[], options: { tx?: unknown } = {}): Promise<EnqueueAnswer[]> {
@@ -74,6 +77,8 @@ export class PostgresEngine extends PostgresViews implements Engine {
     const answers = await intake.enqueue(jobs)
     for (const queue of jobs.length === 1 ? [(jobs[0] as NewJob).queue] : new Set(jobs.map(job => job.queue)))
       this.teller.ready(queue)
+    // One whose role may not leaves it to others.
+    if (++this.#enqueues % foldEvery === 0) this.#fold().catch(() => {})
     return answers
   }
 

@@ -102,6 +102,8 @@ export class Heads {
       const oldest = [...late].reduce((a, b) => (a < b ? a : b))
       bound = (oldest << ordinalBits) - 1n
       late.clear()
+      // Those of lanes that were not asked for, too.
+      for (const band of this.#bands.values()) if (band.head > bound) band.head = bound
     }
     for (const [kind, rank, seq] of look.next ?? []) {
       const key = `${kind}.${rank}`
