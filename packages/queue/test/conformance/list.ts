@@ -48,6 +48,17 @@ export function listCases(subject: EngineSubject): void {
       expect(await paged(stage.engine, {}, 4)).toEqual([...live.toReversed(), ...finished.toReversed()])
     })
 
+    it('finds what is rare among the many of a tenant, whatever pages that takes', async () => {
+      const stage = await openStage(subject)
+      const rare = await stage.enqueue({ tenant: 'acme', type: 'rare' })
+      for (let n = 0; n < 11; n++) await stage.enqueueMany(1_000, { tenant: 'acme' })
+      const filter: JobFilter = { tenant: 'acme', types: ['rare'] }
+      expect(await paged(stage.engine, filter, 10)).toEqual([rare])
+      await stage.settle(await stage.claimOne({ type: 'rare' }), dead())
+      expect(await paged(stage.engine, filter, 10)).toEqual([rare])
+      expect(await paged(stage.engine, { tenant: 'acme', states: ['dead'] }, 10)).toEqual([rare])
+    })
+
     it('ends without a cursor, also when the last page is full', async () => {
       const stage = await openStage(subject)
       await stage.enqueueMany(4)

@@ -45,22 +45,41 @@ export function list(
     until: filter.until ?? end,
     limit: page.limit + 1,
   }
-  const live = at.live > 0 ? liveNumbers(store, kinds, search, at.live) : []
-  const shownLive = live.slice(0, page.limit)
+  const live = at.live > 0 ? liveNumbers(store, kinds, search, at.live) : none
+  const shownLive = live.numbers.slice(0, page.limit)
+  const nextLive = live.numbers.length > page.limit ? shownLive.at(-1) : live.next
+  const jobs = shownLive.map(n => jobByNumber(store, n))
+  if (nextLive != null)
+    return { jobs: jobs.filter(isThere), cursor: writeCursor({ live: nextLive, finished: at.finished }) }
   const room = page.limit - shownLive.length
-  const finished = live.length > page.limit ? [] : finishedSeqs(store, kinds, search, at.finished)
-  const shownFinished = finished.slice(0, room)
-  const more = live.length > page.limit || finished.length > room
-  const jobs = [
-    ...shownLive.map(n => jobByNumber(store, n)),
-    ...shownFinished.map(seq => jobBySeq(store, seq)),
-  ].filter((job): job is JobRecord => job !== null)
-  if (!more) return { jobs, cursor: null }
-  const next = {
-    live: live.length > page.limit ? (shownLive.at(-1) ?? at.live) : 0,
-    finished: shownFinished.at(-1) ?? at.finished,
-  }
-  return { jobs, cursor: Buffer.from(JSON.stringify([next.live, next.finished])).toString('base64url') }
+  const finished = finishedSeqs(store, kinds, search, at.finished)
+  const shownFinished = finished.numbers.slice(0, room)
+  const nextFinished = finished.numbers.length > room ? (shownFinished.at(-1) ?? at.finished) : finished.next
+  jobs.push(...shownFinished.map(seq => jobBySeq(store, seq)))
+  const cursor = nextFinished === null ? null : writeCursor({ live: 0, finished: nextFinished })
+  return { jobs: jobs.filter(isThere), cursor }
+}
+
+function isThere(job: JobRecord | null): job is JobRecord {
+  return job !== null
+}
+
+/** What was found on the way down, and where the way goes on when so many rows were met before enough was found. */
+interface Found {
+  numbers: number[]
+  next: number | null
+}
+
+const none: Found = { numbers: [], next: null }
+/** Rows that one page meets at most. A page that ends for that may be short, or empty. */
+const walkAtMost = 10_000
+
+function whole(numbers: number[]): Found {
+  return { numbers, next: null }
+}
+
+function writeCursor({ live, finished }: Cursor): string {
+  return Buffer.from(JSON.stringify([live, finished])).toString('base64url')
 }
 
 function readCursor(cursor: string): Cursor {
@@ -91,11 +110,11 @@ const finishedStates: Phase[] = [phase.completed, phase.cancelled, phase.dead]
 /** More delayed jobs of one kind than this are not gathered from their index but met on the way down the table. */
 const gatherAtMost = 20_000
 
-function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number): number[] {
+function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number): Found {
   const phases = livePhases.filter(code => search.codes.has(code))
-  if (phases.length === 0) return []
+  if (phases.length === 0) return none
   const all = phases.length === livePhases.length && search.kinds === null
-  if (all || isPersonal(search)) return walkDown(store, search, phases, below)
+  if (all || isPersonal(search)) return walk(store, search, { ...liveTable, codes: phases, below })
   const counted = store.rows<[kind: number, code: Phase, count: number]>(
     'SELECT kind, phase, count FROM millrace_counter WHERE phase < 4 AND count > 0',
   )
@@ -106,9 +125,9 @@ function liveNumbers(store: Store, kinds: Kinds, search: Search, below: number):
   if (
     wanted.some(([, code, count]) => code !== phase.ready && code !== phase.running && count > gatherAtMost)
   )
-    return walkDown(store, search, phases, below)
+    return walk(store, search, { ...liveTable, codes: phases, below })
   const found = wanted.flatMap(([kind, code]) => numbersOf(store, search, { kind, code, below }))
-  return found.sort((a, b) => b - a).slice(0, search.limit)
+  return whole(found.sort((a, b) => b - a).slice(0, search.limit))
 }
 
 /** Whether an index of its own serves, whatever the kinds. */
@@ -116,15 +135,46 @@ function isPersonal({ tenant, fingerprint }: Search): boolean {
   return tenant !== null || fingerprint !== null
 }
 
-/** From the newest job down, taking what fits. */
-function walkDown(store: Store, search: Search, phases: Phase[], below: number): number[] {
-  const personal = personalFilter(search, 4)
-  const sql = `SELECT n FROM millrace_job WHERE n < ?1 AND created_at >= ?2 AND created_at < ?3
-    AND phase IN (${phases.join()}) ${search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''}
-    ${personal.sql} ORDER BY n DESC LIMIT ?4`
-  const values = [below, search.from, search.until, search.limit]
-  const rows = store.db.prepare(sql).all(...values, ...personal.values)
-  return rows.map(row => row.n as number)
+interface Walk {
+  table: string
+  /** The columns of the order, and of the phase or state. */
+  place: string
+  code: string
+  codes: readonly Phase[]
+  /** Exclusive, and inclusive. */
+  below: number
+  from: number
+  /** Whether the filter's times are of the creation; of finished jobs they are told by the order. */
+  dated: boolean
+}
+
+const liveTable = { table: 'millrace_job', place: 'n', code: 'phase', from: 0, dated: true } as const
+const finishedTable = { table: 'millrace_history', place: 'seq', code: 'state', dated: false } as const
+
+/** From the newest down, taking what fits. */
+function walk(store: Store, search: Search, of: Walk): Found {
+  const personal = personalFilter(search, 3)
+  const kinds = search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''
+  const met = store.db
+    .prepare(
+      `SELECT ${of.place} AS place, ${of.code} IN (${of.codes.join()}) ${kinds} AS fits, created_at FROM ${of.table}
+       WHERE ${of.place} < ?1 AND ${of.place} >= ?2 ${personal.sql} ORDER BY ${of.place} DESC LIMIT ?3`,
+    )
+    .iterate(of.below, of.from, walkAtMost, ...personal.values)
+  const numbers: number[] = []
+  let walked = 0
+  let last = 0
+  for (const { place, fits, created_at: at } of met) {
+    walked++
+    last = place as number
+    if (fits === 1 && (!of.dated || isWithin(search, at as number))) numbers.push(last)
+    if (numbers.length === search.limit) return whole(numbers)
+  }
+  return { numbers, next: walked === walkAtMost ? last : null }
+}
+
+function isWithin({ from, until }: Search, at: number): boolean {
+  return at >= from && at < until
 }
 
 /**
@@ -192,30 +242,23 @@ function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase
   }
 }
 
-function finishedSeqs(store: Store, kinds: Kinds, search: Search, below: number): number[] {
+function finishedSeqs(store: Store, kinds: Kinds, search: Search, below: number): Found {
   const states = finishedStates.filter(code => search.codes.has(code))
-  if (states.length === 0) return []
+  if (states.length === 0) return none
   const to = search.until === end ? below : Math.min(below, firstSeqSince(store, search.until))
   const from = search.from === 0 ? 0 : firstSeqSince(store, search.from)
-  if (isPersonal(search)) {
-    const personal = personalFilter(search, 3)
-    const sql = `SELECT seq FROM millrace_history WHERE seq < ?1 AND seq >= ?2 AND state IN (${states.join()})
-      ${search.kinds ? `AND kind IN (${search.kinds.join() || 'NULL'})` : ''} ${personal.sql}
-      ORDER BY seq DESC LIMIT ?3`
-    return store.db
-      .prepare(sql)
-      .all(to, from, search.limit, ...personal.values)
-      .map(row => row.seq as number)
-  }
+  if (isPersonal(search)) return walk(store, search, { ...finishedTable, codes: states, below: to, from })
   if (states.length === finishedStates.length && search.kinds === null)
-    return store
-      .rows<[number]>(
-        'SELECT seq FROM millrace_history WHERE seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?',
-        to,
-        from,
-        search.limit,
-      )
-      .map(row => row[0])
+    return whole(
+      store
+        .rows<[number]>(
+          'SELECT seq FROM millrace_history WHERE seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?',
+          to,
+          from,
+          search.limit,
+        )
+        .map(row => row[0]),
+    )
   const found: number[] = []
   for (const kind of search.kinds ?? kinds.all().map(each => each.kind))
     for (const state of states)
@@ -229,7 +272,7 @@ function finishedSeqs(store: Store, kinds: Kinds, search: Search, below: number)
         search.limit,
       ))
         found.push(seq)
-  return found.sort((a, b) => b - a).slice(0, search.limit)
+  return whole(found.sort((a, b) => b - a).slice(0, search.limit))
 }
 
 /** The first seq that finished at or after an instant: halving, because jobs stand in the order they finished. */

@@ -4,7 +4,7 @@ import type { Store } from './store.ts'
 
 /**
  * How often to ask whether another connection has written. `PRAGMA data_version` reads a counter in shared memory, so
- * 40 looks a second cost a fraction of a percent of a core, and another process's job starts within 50 ms.
+ * 28 looks a second cost a fraction of a percent of a core, and another process's job starts within 50 ms.
  */
 const lookMs = 35
 
