@@ -30,6 +30,7 @@ async function startOurs(): Promise<{ url: string }> {
     modules: [module],
     access: { operatorTokens: [operatorToken] },
     port: 0,
+    overrideGlobalObjects: true,
     worker: kind === 'working' ? {} : false,
   })
 }
@@ -43,5 +44,5 @@ async function startRaw(): Promise<{ url: string }> {
     await readJsonBody(c)
     return c.json({ id: '01900000-0000-7000-8000-000000000000', duplicate: false }, 201)
   })
-  return listen({ fetch: (request, env) => app.fetch(request, env), host: '127.0.0.1', port: 0 })
+  return listen({ fetch: (request, env) => app.fetch(request, env), host: '127.0.0.1', port: 0, overrideGlobalObjects: true })
 }

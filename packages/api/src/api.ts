@@ -34,7 +34,7 @@ import { loginRoutes, sessionRoutes } from './routes/session.ts'
 import { statsRoutes } from './routes/stats.ts'
 import { typeRoutes } from './routes/types.ts'
 import { workerRoutes } from './routes/workers.ts'
-import type { DrainSettings } from './serverless/drain-settings.ts'
+import { type DrainSettings, wholeNumber } from './serverless/drain-settings.ts'
 import { createDrainer } from './serverless/drainer.ts'
 
 export interface ApiOptions {
@@ -49,7 +49,7 @@ export interface ApiOptions {
   drain?: DrainSettings
   /**
    * How long a bulk action or a redrive works on one request before it answers that it is not complete; below the time
-   * limit of whoever stands before the server. Default 20 s.
+   * limit of whoever stands before the server. Default 20 s, at most 25 s.
    */
   budgetMs?: number
   /** Fires when the server begins to stop: streams and long polls end, and `/ready` says so. */
@@ -57,10 +57,13 @@ export interface ApiOptions {
 }
 
 const usualBudgetMs = 20_000
+/** Below the half minute after which a request is given up. */
+const longestBudgetMs = 25_000
 
 /**
  * The HTTP border as a Hono app, for a server of its own or to be mounted in another. Throws `invalid-argument` for modules
- * that can't stand beside each other, for access that can't work, and for jobs that a drain could never finish.
+ * that can't stand beside each other, for access or a budget that can't work, and for jobs that a drain could never
+ * finish.
  */
 export function createApi(options: ApiOptions): Hono<BorderEnv> {
   const { millrace, modules = [], stopping = new AbortController().signal } = options
@@ -70,7 +73,7 @@ export function createApi(options: ApiOptions): Hono<BorderEnv> {
   const handlers = modules.flatMap(each => each.handlers)
   const drainer = options.drain ? createDrainer({ millrace, handlers }, options.drain) : null
   const metrics = new Metrics(millrace)
-  const budgetMs = options.budgetMs ?? usualBudgetMs
+  const budgetMs = wholeNumber('budgetMs', options.budgetMs ?? usualBudgetMs, 1, longestBudgetMs)
   const services = { millrace, access, drainer, metrics, budgetMs, stopping }
   const audit = new AuditTrail(services)
   const app = new Hono<BorderEnv>()

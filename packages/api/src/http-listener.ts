@@ -15,10 +15,17 @@ export interface ListenOptions {
   fetch(request: Request, env: object): Response | Promise<Response>
   host: string
   port: number
+  /** Hono's lighter `Request` and `Response` in place of Node's own, in the whole process. */
+  overrideGlobalObjects?: boolean
 }
 
 /** Listens, or throws a `StartError`. */
-export async function listen({ fetch, host, port }: ListenOptions): Promise<HttpListener> {
+export async function listen({
+  fetch,
+  host,
+  port,
+  overrideGlobalObjects = false,
+}: ListenOptions): Promise<HttpListener> {
   const answer = getRequestListener(
     async (request, env) => {
       const response = await fetch(request, env)
@@ -27,7 +34,7 @@ export async function listen({ fetch, host, port }: ListenOptions): Promise<Http
       if (!incoming.complete) outgoing.setHeader('connection', 'close')
       return response
     },
-    { overrideGlobalObjects: false },
+    { overrideGlobalObjects },
   )
   const underWay = new Set<ServerResponse>()
   const server = createServer(

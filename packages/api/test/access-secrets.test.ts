@@ -117,6 +117,33 @@ describe("the application's own authentication", () => {
     expect((await fixture.ask(path, { headers: bearer('admin') })).status).toBe(200)
   })
 
+  it('that knows a browser by its cookie is not made to change anything by a page of another origin', async () => {
+    await using fixture = await makeFixture(answering(() => ({ name: 'ada', role: 'admin', tenant: null })))
+    const cookie = { cookie: 'sid=ada' }
+    const pause = async (headers: Record<string, string | undefined>): Promise<number> =>
+      (
+        await fixture.ask('/api/v1/queues/default/pause', {
+          method: 'POST',
+          headers: headers as Record<string, string>,
+        })
+      ).status
+    for (const strange of [
+      { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.test' },
+      // Which a browser sends by itself.
+      { 'sec-fetch-site': 'cross-site', authorization: 'Basic YTpi' },
+    ])
+      expect(await pause({ ...cookie, ...strange })).toBe(403)
+    for (const own of [{}, { 'sec-fetch-site': 'same-origin' }, { origin: 'http://jobs.test' }])
+      expect(await pause({ ...cookie, ...own })).toBeLessThan(300)
+    // No page of another origin can send these without being asked first.
+    for (const deliberate of [bearer('theirs'), { 'x-api-key': 'theirs' }])
+      expect(await pause({ 'sec-fetch-site': 'cross-site', ...deliberate })).toBeLessThan(300)
+    const reading = { headers: { ...cookie, 'sec-fetch-site': 'cross-site' } }
+    expect((await fixture.ask(path, reading)).status).toBe(200)
+  })
+
   it('is asked with the request, when nothing else has recognised it', async () => {
     const authenticate = vi.fn((request: Request) => ({
       name: request.headers.get('x-user') ?? '',

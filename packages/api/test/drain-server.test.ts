@@ -69,4 +69,20 @@ describe.each(storeKinds)('draining over HTTP, on %s', kind => {
     deaf = false
     expect(await drained(api)).toMatchObject({ completed: 1, endedBy: 'empty' })
   })
+
+  it('a server that stops gives back at once, unspent, what a drain was doing', async () => {
+    await using store = await makeStore(kind)
+    const begun = Promise.withResolvers<void>()
+    await using api = await start(store.url, async ({ signal }) => {
+      begun.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    await using other = await start(store.url, () => {})
+    const { id } = await api.server.millrace.enqueue(work, {})
+    const draining = drained(api)
+    await begun.promise
+    await api.server.close()
+    expect(await draining).toMatchObject({ released: 1, endedBy: 'stopped' })
+    expect(await other.server.millrace.get(id)).toMatchObject({ state: 'queued', attempt: 0, deaths: 0 })
+  })
 })

@@ -11,6 +11,8 @@ export class EventReader implements AsyncDisposable {
   readonly response: Response
   readonly heard: Heard[] = []
   readonly ended: Promise<void>
+  /** The last that was said, with an event or without. */
+  last = 0
   readonly #cut: AbortController
   #wake = Promise.withResolvers<void>()
 
@@ -23,10 +25,6 @@ export class EventReader implements AsyncDisposable {
   static async open(url: string, headers: Record<string, string>): Promise<EventReader> {
     const cut = new AbortController()
     return new EventReader(await fetch(url, { headers, signal: cut.signal }), cut)
-  }
-
-  get last(): number {
-    return this.heard.at(-1)?.id ?? 0
   }
 
   async #read(): Promise<void> {
@@ -45,14 +43,15 @@ export class EventReader implements AsyncDisposable {
     const fields = Object.fromEntries(
       block.split('\n').map(line => line.split(/: (.*)/s, 2) as [string, string]),
     )
+    if (fields.id !== undefined) this.last = Number(fields.id)
+    this.#wake.resolve()
+    this.#wake = Promise.withResolvers()
     if (fields.data === undefined) return
     this.heard.push({
       id: Number(fields.id),
       event: fields.event ?? '',
       data: JSON.parse(fields.data) as EventDocument,
     })
-    this.#wake.resolve()
-    this.#wake = Promise.withResolvers()
   }
 
   /** Resolves when what has been heard is enough. */

@@ -60,6 +60,21 @@ describe.each(storeKinds)('GET /api/v1/events on %s', kind => {
     await elsewhere.close()
   })
 
+  it('says its place before anything has come, so that a cut then loses nothing either', async () => {
+    await using store = await makeStore(kind)
+    await using server = await start(store.url)
+    const stream = `${server.url}/api/v1/events`
+    const early = await EventReader.open(stream, admin)
+    await early.until(() => early.last > 0)
+    await early[Symbol.asyncDispose]()
+    await using keeping = await EventReader.open(stream, admin)
+    const { id } = await server.millrace.enqueue(echo, { text: 'meanwhile' })
+    await keeping.until(heard => heard.length === 1)
+    await using back = await EventReader.open(stream, { ...admin, 'last-event-id': String(early.last) })
+    await back.until(heard => heard.length === 1)
+    expect(back.heard).toMatchObject([{ event: 'enqueued', data: { id } }])
+  })
+
   it('refuses to show another tenant, and a place that is none', async () => {
     await using store = await makeStore(kind)
     await using server = await start(store.url)

@@ -114,6 +114,36 @@ describe('an application that is shared in its process', () => {
     expect((await again.stats()).total.ready).toBe(0)
   })
 
+  it('gives back what a drain was doing, and answers who polls, at once when it is closed', async () => {
+    const begun = Promise.withResolvers<void>()
+    const linger = defineJob({ type: 'LINGER', payload: z.object({}), timeoutMs: 60_000 })
+    const module = {
+      name: 'sample',
+      jobs: [linger],
+      handlers: [
+        handle(linger, async ({ signal }) => {
+          begun.resolve()
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        }),
+      ],
+    }
+    const { application } = evaluate('first', { modules: [module], drain: { budgetMs: 60_000 } })
+    const millrace = await application.millrace()
+    const { id } = await millrace.enqueue(linger, {})
+    const headers = { authorization: `Bearer ${token}` }
+    const ask = (path: string, method: string): Promise<Response> =>
+      application.fetch(new Request(`http://here/api/v1/${path}`, { method, headers }))
+    const polling = ask(`jobs/${id}/result?waitMs=60000`, 'GET')
+    const draining = ask('drain', 'POST')
+    await begun.promise
+    await application.close()
+    expect(await (await draining).json()).toMatchObject({ released: 1, endedBy: 'stopped' })
+    expect((await polling).status).toBe(202)
+    const elsewhere = createMillrace({ engine: openEngine(url), jobs: [linger] })
+    onTestFinished(() => elsewhere.close())
+    expect(await elsewhere.get(id)).toMatchObject({ state: 'queued', attempt: 0, deaths: 0 })
+  })
+
   it('is refused when it is made, with jobs that a drain could never finish', () => {
     expect(() => evaluate('first', { drain: { budgetMs: 10_000 } })).toThrow(/SAY \(timeoutMs: 600000\)/)
   })

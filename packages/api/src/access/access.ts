@@ -67,8 +67,9 @@ export class Access {
   refuseStrangePage(c: Context): void {
     const origin = c.req.header('origin')
     const site = c.req.header('sec-fetch-site')
+    // Who the page is the browser knows best: behind a proxy, this server may not know its own origin.
     const isStrange =
-      origin === undefined ? site !== undefined && site !== 'same-origin' : origin !== this.originOf(c)
+      site === undefined ? origin !== undefined && origin !== this.originOf(c) : site !== 'same-origin'
     if (isStrange) throw new Problem('forbidden', 'The request was made by a page of another origin.')
   }
 
@@ -148,7 +149,11 @@ export class Access {
 
   async #ofCallback(c: Context): Promise<Identity | null> {
     const principal = await this.#options.authenticate?.(c.req.raw)
-    return principal ? { principal: checkPrincipal(principal), session: null } : null
+    if (!principal) return null
+    // It may know them by a cookie, and a form of any page can make a browser send that. No form sends the other two.
+    const isDeliberate = isBearer(c.req.header('authorization')) || c.req.header('x-api-key') !== undefined
+    if (!isDeliberate && !safeMethods.has(c.req.method)) this.refuseStrangePage(c)
+    return { principal: checkPrincipal(principal), session: null }
   }
 
   #wrong(): never {
@@ -179,6 +184,11 @@ export class Access {
     }
     return { principal: session.principal, session }
   }
+}
+
+/** A browser sends Basic by itself, once it knows it. */
+function isBearer(authorization: string | undefined): boolean {
+  return bearerToken(authorization) !== null
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750), or null. */

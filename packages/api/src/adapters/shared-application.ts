@@ -62,6 +62,7 @@ interface Running {
   application: Application
   api: ReturnType<typeof createApi>
   underWay: Set<Promise<unknown>>
+  stopping: AbortController
 }
 
 interface Opening {
@@ -156,16 +157,19 @@ async function start(
   const application = await openApplication({ url, modules, worker })
   try {
     const { millrace } = application
-    const api = createApi({ millrace, access, modules, ...(drain ? { drain } : {}) })
+    const stopping = new AbortController()
+    const { signal } = stopping
+    const api = createApi({ millrace, access, modules, stopping: signal, ...(drain ? { drain } : {}) })
     await application.worker?.start()
-    return { application, api, underWay: new Set() }
+    return { application, api, underWay: new Set(), stopping }
   } catch (error) {
     await application.close({ deadlineMs: 0 }).catch(() => {})
     throw error
   }
 }
 
-async function end({ application, underWay }: Running, stop: StopOptions): Promise<void> {
+async function end({ application, underWay, stopping }: Running, stop: StopOptions): Promise<void> {
+  stopping.abort()
   const late = Promise.withResolvers<void>()
   const timer = setTimeout(late.resolve, longestRequestMs)
   await Promise.race([Promise.all([application.worker?.stop(stop), ...underWay]), late.promise])

@@ -45,6 +45,7 @@ export const cronDrainByGet = operation({
   ...shared,
   id: 'cronDrainByGet',
   method: 'get',
+  changes: true,
   path: '/api/cron/drain',
   summary: "The same by GET, because that is all that some platforms' crons can send.",
 })

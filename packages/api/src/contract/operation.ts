@@ -39,11 +39,10 @@ export interface Operation {
   readonly conditional?: boolean
   /** It may take as long as it says itself; others are given up after half a minute. */
   readonly lasting?: boolean
-  /**
-   * Changes are written down in the audit log before they are answered; `follows`: nobody waits for the entry.
-   * Default: `waits`.
-   */
-  readonly audit?: 'waits' | 'follows'
+  /** It does something although it is a GET: no client may send it twice by itself. */
+  readonly changes?: boolean
+  /** Changes are written down in the audit log before they are answered; with this, nobody waits for the entry. */
+  readonly audit?: 'follows'
 }
 
 /** Keeps the schemas' own types. */

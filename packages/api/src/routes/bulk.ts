@@ -9,7 +9,7 @@ import { deadline } from './deadline.ts'
 import { jobFilter } from './job-filter.ts'
 
 export const bulkRoutes: Route[] = [
-  route(bulkJobs, async ({ millrace, principal, body, budgetMs, c, changed }) => {
+  route(bulkJobs, async ({ millrace, principal, body, budgetMs, stopping, c, changed }) => {
     const { filter: said, everything = false, dryRun } = body
     const action = defined(body.action) as BulkAction
     if (action.do === 'remove') permit(principal, 'jobs:remove', 'Delete jobs.')
@@ -25,7 +25,7 @@ export const bulkRoutes: Route[] = [
       const plan = await millrace.bulk.plan(action, filter, { everything })
       return { status: 200, body: bulkPlanDocument(plan) }
     }
-    const signal = deadline(budgetMs, c)
+    const signal = deadline({ budgetMs, stopping, c })
     const result = bulkResultDocument(await millrace.bulk.run(action, filter, { everything, signal }))
     const { failures: _, ...counts } = result
     changed({ target: `${result.changed} jobs`, after: { action, filter: said, ...counts } })

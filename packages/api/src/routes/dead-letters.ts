@@ -30,7 +30,7 @@ export const deadLetterRoutes: Route[] = [
   }),
 
   route(redriveDeadLetter, async asked => {
-    const { millrace, principal, params, body, budgetMs, c, changed } = asked
+    const { millrace, principal, params, body, budgetMs, stopping, c, changed } = asked
     const { dryRun, type, queue, tenant, ...ramp } = body
     const { fingerprint } = params
     const cause = { fingerprint, ...defined({ type, queue, tenant: tenantFor(principal, tenant) }) }
@@ -39,7 +39,7 @@ export const deadLetterRoutes: Route[] = [
       if (plan.count === 0) throw noneDead(fingerprint)
       return { status: 200, body: redrivePlanDocument(plan) }
     }
-    const signal = deadline(budgetMs, c)
+    const signal = deadline({ budgetMs, stopping, c })
     const result = redriveResultDocument(
       await millrace.deadLetters.redrive(cause, { ...defined(ramp), signal }),
     )

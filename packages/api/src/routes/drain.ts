@@ -17,17 +17,18 @@ export const drainRoutes: Route[] = [
   }),
 ]
 
-type Wanted = Pick<Asked<typeof drain>, 'drainer' | 'query' | 'c' | 'changed'>
+type Wanted = Pick<Asked<typeof drain>, 'drainer' | 'query' | 'c' | 'stopping' | 'changed'>
 
-async function work({ drainer, query, c, changed }: Wanted): Promise<DrainReport> {
+async function work({ drainer, query, c, stopping, changed }: Wanted): Promise<DrainReport> {
   if (!drainer)
     throw new Problem(
       'unsupported',
-      'This server does not work within requests. Make it with drain: { budgetMs }, or start a worker.',
+      'This server does not work within requests. Make it with drain: { budgetMs } (millrace start: --drain-budget), or start a worker.',
     )
   const { maxBudgetMs } = drainer.settings
   if (query.budgetMs !== undefined && query.budgetMs > maxBudgetMs) throw tooLong(maxBudgetMs)
-  const report = await drainer.drain({ ...defined(query), signal: c.req.raw.signal })
+  const signal = AbortSignal.any([c.req.raw.signal, stopping])
+  const report = await drainer.drain({ ...defined(query), signal })
   // A cron asks every minute of the year; what did nothing changed nothing.
   if (report.processed + report.pruned > 0) changed({ target: 'drain', after: report })
   return report

@@ -18,10 +18,13 @@ export const eventRoutes: Route[] = [
     if (c.req.method === 'HEAD') return { status: 'raw', body: streamHead() }
     const ended = new AbortController()
     const signal = AbortSignal.any([c.req.raw.signal, ended.signal, stopping, AbortSignal.timeout(longestMs)])
-    const follower = millrace.feed.follow({ ...filterOf(principal, query), ...defined({ after }), signal })
+    const filter = filterOf(principal, query)
+    const follower = millrace.feed.follow({ ...filter, ...defined({ after }), signal })
     // What the store refuses is said by a problem document, not by a stream that breaks.
-    await follower.started
-    return { status: 'raw', body: eventStream(follower, () => ended.abort()) }
+    const from = await follower.started
+    const left = (): void => ended.abort()
+    const hears = JSON.stringify(filter)
+    return { status: 'raw', body: eventStream({ follower, from, hears, signal, left }) }
   }),
 
   route(listEvents, async ({ millrace, principal, query }) => {

@@ -4,7 +4,7 @@ import { type Handler, QueueError } from 'millrace'
 export interface DrainSettings {
   /**
    * How long a drain works unless the request says otherwise: then no more jobs are started, and handlers get their
-   * signal. Default 50,000. The answer follows at most `graceMs` and two seconds later, so let this be some seconds below
+   * signal. Default 50,000. The answer follows at most `graceMs` and four seconds later, so let this be some seconds below
    * what the platform grants a request.
    */
   budgetMs?: number
@@ -32,13 +32,18 @@ export function checkDrainSettings(
   settings: DrainSettings,
   handlers: readonly Handler[],
 ): CheckedDrainSettings {
-  const budgetMs = wholeNumber('budgetMs', settings.budgetMs ?? 50_000, 1, longestBudgetMs)
+  const budgetMs = wholeNumber('drain.budgetMs', settings.budgetMs ?? 50_000, 1, longestBudgetMs)
   const checked = {
     budgetMs,
-    maxBudgetMs: wholeNumber('maxBudgetMs', settings.maxBudgetMs ?? budgetMs, budgetMs, longestBudgetMs),
-    maxJobs: wholeNumber('maxJobs', settings.maxJobs ?? 10, 1, mostJobs),
-    concurrency: wholeNumber('concurrency', settings.concurrency ?? 10, 1, 10_000),
-    graceMs: wholeNumber('graceMs', settings.graceMs ?? 3_000, 0, longestBudgetMs),
+    maxBudgetMs: wholeNumber(
+      'drain.maxBudgetMs',
+      settings.maxBudgetMs ?? budgetMs,
+      budgetMs,
+      longestBudgetMs,
+    ),
+    maxJobs: wholeNumber('drain.maxJobs', settings.maxJobs ?? 10, 1, mostJobs),
+    concurrency: wholeNumber('drain.concurrency', settings.concurrency ?? 10, 1, 10_000),
+    graceMs: wholeNumber('drain.graceMs', settings.graceMs ?? 3_000, 0, longestBudgetMs),
   }
   checkThatJobsFit(handlers, budgetMs)
   return checked
@@ -55,6 +60,7 @@ function checkThatJobsFit(handlers: readonly Handler[], budgetMs: number): void 
     'invalid-argument',
     `these jobs may take longer than the drain's budgetMs of ${budgetMs}, and would start anew in every drain: ${named.join(', ')}. ` +
       'For each: lower its timeoutMs to the budget; or write its handler in steps and define it with usesSteps: true, so that the next drain goes on where this one stopped; or raise budgetMs; or leave it to a worker, and its handler out of here',
+    { faults: named.map(message => ({ path: ['drain', 'budgetMs'], message })) },
   )
 }
 
@@ -63,6 +69,6 @@ export function wholeNumber(name: string, value: number, least: number, most: nu
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw new QueueError(
     'invalid-argument',
-    `drain.${name} must be a whole number from ${least} to ${most}, not ${value}`,
+    `${name} must be a whole number from ${least} to ${most}, not ${value}`,
   )
 }

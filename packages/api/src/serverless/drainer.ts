@@ -31,7 +31,7 @@ export interface Drainable {
 export interface DrainRequest {
   maxJobs?: number
   budgetMs?: number
-  /** The request's own: when the client goes away, handlers get their signal and what does not finish is released. */
+  /** When the client goes away or the server stops, handlers get their signal and what does not finish is released. */
   signal?: AbortSignal
 }
 
@@ -56,8 +56,8 @@ export function createDrainer({ millrace, handlers }: Drainable, options: DrainS
   return {
     settings,
     async drain({ maxJobs = settings.maxJobs, budgetMs = settings.budgetMs, signal } = {}) {
-      wholeNumber('maxJobs', maxJobs, 1, mostJobs)
-      wholeNumber('budgetMs', budgetMs, 1, settings.maxBudgetMs)
+      wholeNumber('drain.maxJobs', maxJobs, 1, mostJobs)
+      wholeNumber('drain.budgetMs', budgetMs, 1, settings.maxBudgetMs)
       const since = clock.monotonic()
       // Each has a worker of its own: two at once work side by side, and each knows what it has done.
       const worker = createWorker(millrace, handlers, {
@@ -70,12 +70,15 @@ export function createDrainer({ millrace, handlers }: Drainable, options: DrainS
       else signal?.addEventListener('abort', stop, { once: true })
       try {
         const longestMs = budgetMs + settings.graceMs + settleMs
-        const result = await within(millrace, longestMs, work)
-        const pending = pendingCounts((await millrace.stats()).total)
+        const [result, { total }] = await within(
+          millrace,
+          longestMs,
+          work.then(async done => [done, await millrace.stats()] as const),
+        )
         return {
           processed: processed(result),
           ...result,
-          pending,
+          pending: pendingCounts(total),
           tookMs: Math.round(clock.monotonic() - since),
         }
       } finally {
