@@ -1,8 +1,8 @@
-import { serve } from '@hono/node-server'
+import { type HttpBindings, serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { greet, queue } from './queue.ts'
 
-const app = new Hono()
+const app = new Hono<{ Bindings: HttpBindings }>()
 
 app.post('/greetings', async c => {
   const { name } = await c.req.json<{ name: string }>()
@@ -15,7 +15,8 @@ app.get('/greetings/:id', async c => {
   return c.json({ result: await millrace.result(c.req.param('id'), { timeoutMs: 10_000 }) })
 })
 
-app.all('/api/*', c => queue.fetch(c.req.raw))
+// The second argument holds Node's request: wrong credentials are counted by the address that they come from.
+app.all('/api/*', c => queue.fetch(c.req.raw, c.env))
 
 await queue.open()
 serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000) }, ({ port }) =>

@@ -1,4 +1,4 @@
-import type { OpenApiDocument, OpenApiOperation } from '@millrace/api'
+import type { OpenApiDocument, OpenApiOperation, Operation } from '@millrace/api'
 import { comment, literal, type Member, members, membersOf, typeOf } from './schema-type.ts'
 
 /** One operation as the client knows it. */
@@ -15,14 +15,23 @@ export interface Call {
   items: { member: string; type: string } | null
   /** Answered by a stream of events, which is read in another way. */
   streams: boolean
+  /** What the contract marks, of what matters to how it is sent. */
+  marks: Mark[]
 }
+
+const marks = ['lasting', 'changes'] as const
+type Mark = (typeof marks)[number]
 
 /** What the client has besides the operations. */
 const taken = new Set(['replies', 'each', 'events', 'waitForResult'])
 
-export function callsOf(document: OpenApiDocument): Call[] {
+export function callsOf(document: OpenApiDocument, operations: readonly Operation[]): Call[] {
+  const marksById = new Map(operations.map(each => [each.id, marks.filter(mark => each[mark])]))
   const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => callOf(document, path, method, operation)),
+    Object.entries(methods).map(([method, operation]) => ({
+      ...callOf(document, path, method, operation),
+      marks: marksById.get(operation.operationId) ?? [],
+    })),
   )
   const clash = calls.find(({ id, streams }) => taken.has(id) && !streams)
   if (clash) throw new Error(`the operation ${clash.id} has the name of something else in the client`)
@@ -30,7 +39,12 @@ export function callsOf(document: OpenApiDocument): Call[] {
   return calls.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function callOf(document: OpenApiDocument, path: string, method: string, operation: OpenApiOperation): Call {
+function callOf(
+  document: OpenApiDocument,
+  path: string,
+  method: string,
+  operation: OpenApiOperation,
+): Omit<Call, 'marks'> {
   const { parameters, operationId: id } = operation
   const headers = Object.fromEntries(
     parameters.filter(each => each.in === 'header').map(({ name }) => [camelCase(name), name]),
@@ -130,7 +144,7 @@ export function callType({ id, documentation, takes, replies }: Call): string {
 }
 
 /** The entry of `operations`. */
-export function callValue({ id, method, path, headers, replies, items }: Call): string {
+export function callValue({ id, method, path, headers, replies, items, marks }: Call): string {
   const named = Object.entries(headers).map(([name, header]) => `${name}: ${literal(header)}`)
   return [
     `  ${id}: {`,
@@ -139,6 +153,7 @@ export function callValue({ id, method, path, headers, replies, items }: Call): 
     `    replies: [${replies.map(each => each.status).join(', ')}],`,
     ...(named.length > 0 ? [`    headers: { ${named.join(', ')} },`] : []),
     ...(items ? [`    items: ${literal(items.member)},`] : []),
+    ...marks.map(mark => `    ${mark}: true,`),
     '  },',
   ].join('\n')
 }

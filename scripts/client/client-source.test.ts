@@ -7,7 +7,7 @@ import { typeOf } from './schema-type.ts'
 const folder = new URL('../../packages/client/src/contract/', import.meta.url)
 
 describe("the client's source", () => {
-  const made = clientSource(openApi(operations, version))
+  const made = clientSource(openApi(operations, version), operations)
 
   it.each(Object.keys(made))('%s is what `npm run client` makes of the contract', name => {
     expect(readFileSync(new URL(name, folder), 'utf8')).toBe(made[name])

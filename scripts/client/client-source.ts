@@ -1,13 +1,19 @@
-import type { JsonSchema, OpenApiDocument } from '@millrace/api'
+import type { JsonSchema, OpenApiDocument, Operation } from '@millrace/api'
 import { type Call, callsOf, callType, callValue } from './call-source.ts'
 import { comment, members, membersOf, typeOf } from './schema-type.ts'
 
 const head = '// Made of the HTTP contract by `npm run client`. Do not edit.'
 
-/** The files of the client's `src/contract`, by name: the contract's OpenAPI document as TypeScript. */
-export function clientSource(document: OpenApiDocument): Record<string, string> {
+/**
+ * The files of the client's `src/contract`, by name: the contract's OpenAPI document as TypeScript, with what only the
+ * operations themselves tell.
+ */
+export function clientSource(
+  document: OpenApiDocument,
+  operations: readonly Operation[],
+): Record<string, string> {
   const { schemas } = document.components
-  const all = callsOf(document)
+  const all = callsOf(document, operations)
   const calls = all.filter(({ streams }) => !streams)
   const stream = all.find(({ streams }) => streams)
   return {
@@ -71,6 +77,10 @@ export interface Operation {
   readonly headers?: Readonly<Record<string, string>>
   /** Of a page of a list: the member that holds the items. */
   readonly items?: string
+  /** It takes as long as it is asked to. */
+  readonly lasting?: true
+  /** It does something although it is a GET. */
+  readonly changes?: true
 }
 
 export const operations: Readonly<Record<keyof Calls, Operation>> = {

@@ -24,7 +24,7 @@ export function readAnswer({
       const body = isJson(headers) ? parse(text) : type.startsWith('text/plain') ? text : undefined
       if (body !== undefined) return { status, headers, body }
     }
-    // The reply to the try before was lost, and what it has deleted is not there any more.
+    // The reply to a try before was lost, and what it has deleted is not there any more.
     const isDeleted = method === 'DELETE' && status === notFound && perhapsDone
     if (isDeleted && replies.includes(noContent)) return { status: noContent, headers, body: undefined }
     throw problemOf(response, text)

@@ -27,9 +27,10 @@ export function createClient<Jobs = AnyJobs>(options: ClientOptions): Client<Job
   const ask = async (id: Id, call: Call = {}): Promise<Answer> => {
     const operation = operations[id]
     const wire = wireOf(operation, call)
-    const csrfToken = await session?.tokenFor(id, operation.method, call)
-    if (csrfToken) wire.headers['x-csrf-token'] = csrfToken
-    const answer = await transport.send(wire, call, readAnswer(operation))
+    const send = (more: Record<string, string> = {}): Promise<Answer> =>
+      transport.send({ ...wire, headers: { ...wire.headers, ...more } }, call, readAnswer(operation))
+    const isProven = session && operation.method !== 'GET' && id !== 'login'
+    const answer = await (isProven ? session.prove(call, send) : send())
     session?.notice(id, answer.body)
     return answer
   }

@@ -22,6 +22,21 @@ describe('an event stream', () => {
     expect(read('id: 1\ndata: a\n\ndata: b\n\n').map(each => each.id)).toEqual(['1', '1'])
   })
 
+  it('takes the place to go on from out of a block without data, as soon as the block ends', () => {
+    const reader = new EventStreamReader('3')
+    expect([...reader.read(': welcome\nid: 7\nretry: 2000\n')]).toEqual([])
+    expect(reader.lastEventId).toBe('3')
+    expect([...reader.read('\n')]).toEqual([])
+    expect(reader.lastEventId).toBe('7')
+  })
+
+  it('goes on from no later place than that of the event which was taken last', () => {
+    const reader = new EventStreamReader('')
+    const events = reader.read('id: 1\ndata: a\n\nid: 2\ndata: b\n\n')
+    expect(events.next().value?.data).toBe('a')
+    expect(reader.lastEventId).toBe('1')
+  })
+
   it('passes over comments, unknown fields, ids with NUL and events without data', () => {
     expect(read(': alive\n\nfoo: bar\nid: a\0b\nevent: x\n\ndata: y\n\n')).toEqual([
       { id: '', event: 'message', data: 'y' },

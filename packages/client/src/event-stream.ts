@@ -13,6 +13,8 @@ const mostCharacters = 2 ** 23
 export class EventStreamReader {
   /** What the server wants waited before a connection is made again, in milliseconds. */
   retryMs: number | null = null
+  /** Where to go on after this connection: the id of the last block that is complete, though it had no data. */
+  lastEventId: string
   #id: string
   #event = ''
   #data: string[] = []
@@ -21,6 +23,7 @@ export class EventStreamReader {
   #begun = false
 
   constructor(lastEventId: string) {
+    this.lastEventId = lastEventId
     this.#id = lastEventId
   }
 
@@ -60,6 +63,7 @@ export class EventStreamReader {
   #end(): RawEvent | null {
     const event = { id: this.#id, event: this.#event || 'message', data: this.#data.join('\n') }
     const isEmpty = this.#data.length === 0
+    this.lastEventId = this.#id
     this.#event = ''
     this.#data = []
     this.#size = 0

@@ -16,7 +16,7 @@ export interface MillraceEvent {
 export interface EventOptions {
   /** Which to hear of. */
   query?: EventQuery
-  /** Go on after the event of this id, as far as the server remembers. */
+  /** Go on after this place, such as an event's id, as far as the server remembers. */
   lastEventId?: string
   signal?: AbortSignal
   /**
@@ -29,9 +29,9 @@ const path = '/api/v1/events'
 const reconnectMs = 1_000
 
 /**
- * Events as they happen, for as long as one listens; a connection that ends is made again after the last event that came.
- * An event comes once on one connection; what the server has forgotten in between is missed. Throws a problem that no new
- * try would mend, and the signal's reason.
+ * Events as they happen, for as long as one listens; a connection that ends is made again after the last place that the
+ * server has told, by an event or without one. An event comes once on one connection; what the server has forgotten in
+ * between is missed. Throws a problem that no new try would mend, and the signal's reason.
  */
 export async function* events(
   transport: Transport,
@@ -41,12 +41,11 @@ export async function* events(
   const { signal } = options
   let failures = 0
   for (;;) {
-    let retryMs: number | null = null
+    const reader = new EventStreamReader(lastEventId)
+    let retryMs: number | null
     try {
-      const reader = new EventStreamReader(lastEventId)
       for await (const raw of connection(transport, reader, { ...options, lastEventId })) {
         failures = 0
-        lastEventId = raw.id
         yield { id: raw.id, event: raw.event, data: dataOf(raw) }
       }
       ;({ retryMs } = reader)
@@ -56,6 +55,7 @@ export async function* events(
       failures++
       retryMs = error.retryAfterMs
     }
+    ;({ lastEventId } = reader)
     await pause(failures > 0 ? waitMsAfter(failures, retryMs) : (retryMs ?? reconnectMs), signal)
   }
 }
@@ -103,7 +103,7 @@ function wireOf(query: object = {}, lastEventId = ''): Wire {
   if (/[\r\n\0]/.test(lastEventId)) throw invalid('lastEventId must be the id of an event, on one line.')
   const headers: Record<string, string> = { accept: 'text/event-stream' }
   if (lastEventId !== '') headers['last-event-id'] = lastEventId
-  return { method: 'GET', path: path + queryOf(query), headers, body: null, repeatable: true }
+  return { method: 'GET', path: path + queryOf(query), headers, body: null, repeatable: true, lasting: true }
 }
 
 function isEventStream({ headers }: Response): boolean {

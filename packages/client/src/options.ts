@@ -14,10 +14,11 @@ export interface ClientOptions {
   session?: boolean
   /** Default: the platform's own. */
   fetch?: typeof globalThis.fetch
-  /** How long one try may take. Default 30 s. */
+  /** How long one try may take. Default 30 s; what takes as long as it is asked to, such as a drain, has none. */
   timeoutMs?: number
   /**
-   * How often a call is tried again after 429, 502, 503 or no answer, if doing it twice does nothing more. Default 2.
+   * How often a call is tried again after 429, 502, 503, a proxy's 504 or no answer, if doing it twice does nothing more.
+   * Default 2.
    */
   retries?: number
 }
@@ -37,17 +38,18 @@ export interface Settings {
   token: Secret | null
   apiKey: Secret | null
   fetch: typeof globalThis.fetch
-  timeoutMs: number
+  /** Null: what fits the call. */
+  timeoutMs: number | null
   retries: number
 }
 
 /** Throws `invalid-argument` for what can't work. */
 export function settingsOf(options: ClientOptions): Settings {
-  const { url, token = null, apiKey = null, session = false, timeoutMs = 30_000, retries = 2 } = options
+  const { url, token = null, apiKey = null, session = false, timeoutMs = null, retries = 2 } = options
   if ([token !== null, apiKey !== null, session].filter(Boolean).length > 1)
     throw invalid('Give one of token, apiKey and session, not several.')
   if (token === '' || apiKey === '') throw invalid('The token or apiKey is empty. Is its variable set?')
-  checkNumber('timeoutMs', timeoutMs, 1)
+  if (timeoutMs !== null) checkNumber('timeoutMs', timeoutMs, 1)
   checkNumber('retries', retries, 0)
   // Called as a method of something else, a browser's own fetch refuses.
   const fetch = options.fetch ?? ((...args: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...args))

@@ -17,9 +17,12 @@ export interface Wire {
   body: string | null
   /** Doing it twice does nothing more than doing it once. */
   repeatable: boolean
+  /** It takes as long as it is asked to, so no time is too long for it. */
+  lasting: boolean
 }
 
-export function wireOf({ method, path, headers: named = {} }: Operation, given: Given): Wire {
+export function wireOf(operation: Operation, given: Given): Wire {
+  const { method, path, headers: named = {}, lasting = false, changes = false } = operation
   const headers: Record<string, string> = {}
   for (const [name, header] of Object.entries(named))
     if (given[name] !== undefined) headers[header.toLowerCase()] = String(given[name])
@@ -31,7 +34,8 @@ export function wireOf({ method, path, headers: named = {} }: Operation, given: 
       path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name, given[name])) + queryOf(given.query),
     headers,
     body,
-    repeatable: isRepeatable(method, headers, given.body),
+    repeatable: !changes && isRepeatable(method, headers, given.body),
+    lasting,
   }
 }
 

@@ -12,7 +12,19 @@ export function isPassing(error: unknown): error is MillraceProblem {
   if (!isMillraceProblem(error)) return false
   const { code, status, retryAfterMs } = error
   if ((retryAfterMs ?? 0) > longestRetryAfterMs) return false
-  return code === 'unreachable' || code === 'timed-out' || status === 429 || status === 502 || status === 503
+  return (
+    code === 'unreachable' || code === 'timed-out' || status === 429 || status === 503 || isOfProxy(error)
+  )
+}
+
+/** Whether what was asked may have been done all the same: no answer came, or somebody in between had none from the server. */
+export function mayBeDone(error: MillraceProblem): boolean {
+  return error.status === 0 || isOfProxy(error)
+}
+
+/** The server itself never answers 502, and says by a problem document why it does not do something. */
+function isOfProxy({ code, status }: MillraceProblem): boolean {
+  return status === 502 || (code === 'unexpected-answer' && (status === 503 || status === 504))
 }
 
 /**

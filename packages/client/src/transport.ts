@@ -1,7 +1,7 @@
 import { type CallOptions, checkNumber, type Secret, type Settings } from './options.ts'
 import { invalid, MillraceProblem } from './problem.ts'
 import type { Wire } from './request.ts'
-import { isPassing, pause, timerMs, waitMsAfter } from './retry.ts'
+import { isPassing, mayBeDone, pause, timerMs, waitMsAfter } from './retry.ts'
 
 /** What a try is given besides the call itself. */
 interface Try {
@@ -9,6 +9,8 @@ interface Try {
   signal: AbortSignal | undefined
   timeoutMs: number
 }
+
+const usualTimeoutMs = 30_000
 
 /** Sends calls: who asks, how long a try may take, how often it is repeated. */
 export class Transport {
@@ -27,7 +29,7 @@ export class Transport {
     options: CallOptions,
     read: (response: Response, perhapsDone: boolean) => Promise<Answer>,
   ): Promise<Answer> {
-    const { retries = this.settings.retries, timeoutMs = this.settings.timeoutMs, signal } = options
+    const { retries = this.settings.retries, timeoutMs = this.#timeoutMs(wire), signal } = options
     checkNumber('retries', retries, 0)
     checkNumber('timeoutMs', timeoutMs, 1)
     let perhapsDone = false
@@ -40,9 +42,13 @@ export class Transport {
         })
       } catch (error) {
         if (!wire.repeatable || tries > retries || !isPassing(error)) throw error
-        perhapsDone ||= error.status === 0
+        perhapsDone ||= mayBeDone(error)
         await pause(waitMsAfter(tries, error.retryAfterMs), signal)
       }
+  }
+
+  #timeoutMs({ lasting }: Wire): number {
+    return this.settings.timeoutMs ?? (lasting ? Number.POSITIVE_INFINITY : usualTimeoutMs)
   }
 
   /** One request. Throws `unreachable` when nothing comes back. */

@@ -1,6 +1,6 @@
 import { createClient, type ClientOptions } from '@millrace/client'
-import { describe, expect, it } from 'vitest'
-import { json, lost, problem, silent, startScripted } from './scripted-server.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { json, lost, problem, proxyError, silent, startScripted } from './scripted-server.ts'
 
 const id = '01900000-0000-7000-8000-000000000000'
 const page = { jobs: [], cursor: null }
@@ -44,9 +44,29 @@ describe('a call that has no answer', () => {
     expect(server.requests).toHaveLength(times)
   })
 
-  it('has deleted when what it deletes is gone at the next try', async () => {
-    await using server = await startScripted(lost, problem(404, 'not-found'))
+  it('is repeated when it says how something is to be', async () => {
+    await using server = await startScripted(lost, json(200, {}))
+    await clientOf(server.url).putSchedule({
+      name: 'mornings',
+      body: { type: 'GREET', payload: {}, cron: '0 7 * * *' },
+    })
+    expect(server.requests.map(each => each.method)).toEqual(['PUT', 'PUT'])
+  })
+
+  it.each([
+    ['the connection was lost', lost],
+    ['a proxy said 502', proxyError(502)],
+    ['a proxy said 503', proxyError(503)],
+    ['a proxy said 504', proxyError(504)],
+  ])('has deleted when %s and what it deletes is gone at the next try', async (_, first) => {
+    await using server = await startScripted(first, problem(404, 'not-found'))
     expect(await clientOf(server.url).removeJob({ id })).toBeUndefined()
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('has not found what is not there after the server itself has refused', async () => {
+    await using server = await startScripted(problem(503, 'read-only'), problem(404, 'not-found'))
+    await expect(clientOf(server.url).removeJob({ id })).rejects.toMatchObject({ code: 'not-found' })
   })
 
   it('has not found what was not there at the first try', async () => {
@@ -81,6 +101,101 @@ describe('a call that has no answer', () => {
     await using server = await startScripted(() => controller.abort(new Error('enough')))
     await expect(clientOf(server.url).listJobs({ signal: controller.signal })).rejects.toThrow('enough')
     expect(server.requests).toHaveLength(1)
+  })
+})
+
+describe.each(['drain', 'cronDrain', 'cronDrainByGet'] as const)('%s, which works', operation => {
+  afterEach(() => void vi.useRealTimers())
+
+  it.each([
+    ['the connection is lost', lost, 'unreachable'],
+    ['a proxy says 502', proxyError(502), 'unexpected-answer'],
+    ['the time is up', silent, 'timed-out'],
+  ])('is not repeated when %s', async (_, answer, code) => {
+    await using server = await startScripted(answer, json(200, {}))
+    // Nothing but the silent server lasts as long.
+    const call = clientOf(server.url)[operation](answer === silent ? { timeoutMs: 20 } : {})
+    await expect(call).rejects.toMatchObject({ code })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('may take as long as the server lets it', async () => {
+    const asked = Promise.withResolvers<() => void>()
+    await using server = await startScripted((...of) =>
+      asked.resolve(() => json(200, { processed: 1 })(...of)),
+    )
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const call = clientOf(server.url)[operation]()
+    const answer = await asked.promise
+    vi.advanceTimersByTime(86_400_000)
+    answer()
+    expect(await call).toEqual({ processed: 1 })
+  })
+
+  it('takes no longer than the client was told', async () => {
+    await using server = await startScripted(silent)
+    const call = clientOf(server.url, { timeoutMs: 20 })[operation]()
+    await expect(call).rejects.toMatchObject({ code: 'timed-out' })
+  })
+})
+
+describe('the time of a call that nobody has given any', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('is half a minute', async () => {
+    const asked = Promise.withResolvers<void>()
+    await using server = await startScripted(() => asked.resolve())
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const call = expect(clientOf(server.url).listJobs({ retries: 0 })).rejects.toMatchObject({
+      code: 'timed-out',
+      detail: expect.stringContaining('30000 ms'),
+    })
+    await asked.promise
+    vi.advanceTimersByTime(30_000)
+    await call
+  })
+
+  it('has no end for a long poll, which only reads and is repeated', async () => {
+    const asked = Promise.withResolvers<() => void>()
+    await using server = await startScripted(lost, (...of) => asked.resolve(() => json(202, { id })(...of)))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    const call = clientOf(server.url).jobResult({ id, query: { waitMs: 60_000 } })
+    const answer = await asked.promise
+    vi.advanceTimersByTime(60_000)
+    answer()
+    expect(await call).toEqual({ id })
+    expect(server.requests).toHaveLength(2)
+  })
+})
+
+describe('a change of a session that is refused', () => {
+  const whoAmI = (csrfToken: string) => json(200, { csrfToken })
+  const forbidden = problem(403, 'forbidden')
+  const sent = ({ requests }: { requests: { method: string; headers: Record<string, unknown> }[] }) =>
+    requests.map(each => `${each.method} ${String(each.headers['x-csrf-token'] ?? '-')}`)
+  const pageOf = (url: string) => createClient({ url, session: true })
+
+  it('is sent once more with the token that stands in place of the old', async () => {
+    await using server = await startScripted(whoAmI('old'), forbidden, whoAmI('new'), json(201, { id }))
+    expect(await pageOf(server.url).enqueueJob({ body })).toEqual({ id })
+    expect(sent(server)).toEqual(['GET -', 'POST old', 'GET -', 'POST new'])
+  })
+
+  it('stays refused when the token is still the same', async () => {
+    await using server = await startScripted(whoAmI('same'), forbidden, whoAmI('same'))
+    await expect(pageOf(server.url).enqueueJob({ body })).rejects.toMatchObject({ code: 'forbidden' })
+    expect(sent(server)).toEqual(['GET -', 'POST same', 'GET -'])
+  })
+
+  it('stays refused when it is refused with the new token, too', async () => {
+    await using server = await startScripted(whoAmI('old'), forbidden, whoAmI('new'), forbidden)
+    await expect(pageOf(server.url).enqueueJob({ body })).rejects.toMatchObject({ code: 'forbidden' })
+    expect(sent(server)).toEqual(['GET -', 'POST old', 'GET -', 'POST new'])
+  })
+
+  it('stays refused when nobody can tell another token', async () => {
+    await using server = await startScripted(whoAmI('old'), forbidden, problem(401, 'unauthorized'))
+    await expect(pageOf(server.url).enqueueJob({ body })).rejects.toMatchObject({ code: 'forbidden' })
   })
 })
 

@@ -226,5 +226,27 @@ describe('the life of jobs, by the client over a real server', () => {
       await page.logout()
       await expect(page.listJobs()).rejects.toMatchObject({ code: 'unauthorized' })
     })
+
+    it('goes on in a page that was open when another one logged in', async () => {
+      const { url } = sampleServer
+      const browser = browserOf(url)
+      const [page, other] = [1, 2].map(() => createClient({ url, session: true, fetch: browser }))
+      const change = { body: { type: 'GREET', payload: { name: 'Ada' }, queue: 'pages', runAt: later } }
+      await page?.login({ body: { token: adminToken } })
+      await page?.enqueueJob(change)
+      await other?.login({ body: { token: adminToken } })
+      await page?.enqueueJob(change)
+      expect((await client.listJobs({ query: { queue: ['pages'] } })).jobs).toHaveLength(2)
+    })
+
+    it('is refused in such a page what whoever has logged in may not do', async () => {
+      const { url } = sampleServer
+      const browser = browserOf(url)
+      const [page, other] = [1, 2].map(() => createClient({ url, session: true, fetch: browser }))
+      await page?.login({ body: { token: adminToken } })
+      await other?.login({ body: { token: viewerToken } })
+      const enqueueing = page?.enqueueJob({ body: { type: 'GREET', payload: { name: 'Ada' } } })
+      await expect(enqueueing).rejects.toMatchObject({ code: 'forbidden' })
+    })
   })
 })

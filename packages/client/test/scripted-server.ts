@@ -47,4 +47,11 @@ export const lost: Answering = (request): void => {
   request.socket.destroy()
 }
 
+/** What a proxy says for a server that it gets no answer from. */
+export function proxyError(status: number): Answering {
+  return (_, response) => {
+    response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>No answer from upstream</h1>')
+  }
+}
+
 export const silent: Answering = () => {}

@@ -13,6 +13,10 @@ export interface Operation {
   readonly headers?: Readonly<Record<string, string>>
   /** Of a page of a list: the member that holds the items. */
   readonly items?: string
+  /** It takes as long as it is asked to. */
+  readonly lasting?: true
+  /** It does something although it is a GET. */
+  readonly changes?: true
 }
 
 export const operations: Readonly<Record<keyof Calls, Operation>> = {
@@ -35,16 +39,20 @@ export const operations: Readonly<Record<keyof Calls, Operation>> = {
     method: 'POST',
     path: '/api/cron/drain',
     replies: [200],
+    lasting: true,
   },
   cronDrainByGet: {
     method: 'GET',
     path: '/api/cron/drain',
     replies: [200],
+    lasting: true,
+    changes: true,
   },
   drain: {
     method: 'POST',
     path: '/api/v1/drain',
     replies: [200],
+    lasting: true,
   },
   editJob: {
     method: 'PATCH',
@@ -107,6 +115,7 @@ export const operations: Readonly<Record<keyof Calls, Operation>> = {
     method: 'GET',
     path: '/api/v1/jobs/{id}/result',
     replies: [200, 202],
+    lasting: true,
   },
   jobSignals: {
     method: 'GET',
