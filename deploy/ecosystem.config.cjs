@@ -1,4 +1,4 @@
-// pm2 start deploy/ecosystem.config.cjs, in the folder of the application.
+// npm ci && npm run build && pm2 start deploy/ecosystem.config.cjs, in the folder of the application.
 const shared = {
   script: 'packages/cli/bin/millrace.js',
   interpreter: 'node',

@@ -119,6 +119,19 @@ describe('docker-compose.yml', () => {
     expect(validate({ ...compose, services: { app: { comand: [] } } })).toBe(false)
   })
 
+  it('keeps the password apart from the URL, so that it may hold any character', () => {
+    const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+      services: Record<string, { environment: Record<string, string> }>
+    }
+    for (const name of ['app', 'worker']) {
+      const { MILLRACE_URL = '', PGPASSWORD } = services[name]?.environment ?? {}
+      expect([new URL(MILLRACE_URL).password, PGPASSWORD]).toEqual([
+        '',
+        expect.stringMatching(/^\$\{POSTGRES_PASSWORD:/),
+      ])
+    }
+  })
+
   it('builds from a file and a folder that are there', () => {
     const { services } = parse(read('docker-compose.yml')) as {
       services: Record<string, { build?: { context: string; dockerfile: string } }>

@@ -5,6 +5,7 @@ import { CommandError } from './errors.ts'
 import type { Settings } from './settings.ts'
 
 export interface AdminToken {
+  /** Several with commas, where ADMIN_TOKEN lists them. */
   token: string
   /** Where it is kept; null when it came from ADMIN_TOKEN. */
   file: string | null
@@ -16,6 +17,11 @@ export async function adminToken({ adminToken: given, tokenFile }: Settings): Pr
   if (given !== null) return { token: given, file: null, warning: null }
   const token = (await readToken(tokenFile)) ?? (await makeToken(tokenFile))
   return { token, file: tokenFile, warning: await warnOfReaders(tokenFile) }
+}
+
+/** The token for a command line that is shown, without showing it; the first, where ADMIN_TOKEN lists several. */
+export function shownBearer({ file }: AdminToken): string {
+  return file === null ? '${ADMIN_TOKEN%%,*}' : `$(cat ${file})`
 }
 
 async function readToken(file: string): Promise<string | null> {

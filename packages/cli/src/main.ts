@@ -50,7 +50,9 @@ function program(json: boolean): Command {
 Environment:
   MILLRACE_URL   the store: file:… or postgres://… (file:.millrace/millrace.db)
   PORT, HOST     where start listens (3000, 127.0.0.1)
-  ADMIN_TOKEN    the API's token (made at first start, kept in .millrace/admin-token)`,
+  ADMIN_TOKEN    the API's token (made at first start, kept in .millrace/admin-token)
+  MILLRACE_DRAIN_BUDGET
+                 how long start lets a cron's request drain, such as 10m (not at all)`,
     )
   startCommand(root)
   workerCommand(root)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from './errors.ts'
-import { readSettings, readWholeNumber, shownUrl } from './settings.ts'
+import { readDrainBudget, readDuration, readSettings, readWholeNumber, shownUrl } from './settings.ts'
 
 describe('readSettings', () => {
   it('has defaults for everything', () => {
@@ -61,6 +61,39 @@ describe('readWholeNumber', () => {
   it.each(['0', '11', '1.5', 'x', ''])('refuses %j', text => {
     expect(() => readWholeNumber('--limit', text, 1, 10)).toThrow(
       '--limit must be a whole number from 1 to 10',
+    )
+  })
+})
+
+describe('readDuration', () => {
+  it.each([
+    ['50s', 50_000],
+    ['1h30m', 5_400_000],
+    ['50000', 50_000],
+  ])('reads %j', (text, ms) => {
+    expect(readDuration('--budget', text)).toBe(ms)
+  })
+
+  it.each(['', 'long', '-1', '1.5', '5 s'])('refuses %j', text => {
+    expect(() => readDuration('--budget', text)).toThrow(
+      `--budget: '${text}' is not a duration: give milliseconds, or text like`,
+    )
+  })
+})
+
+describe('readDrainBudget', () => {
+  it('reads the flag, or else the variable, an empty one counting as none', () => {
+    expect(readDrainBudget(undefined, {})).toBeUndefined()
+    expect(readDrainBudget(undefined, { MILLRACE_DRAIN_BUDGET: '' })).toBeUndefined()
+    expect(readDrainBudget(undefined, { MILLRACE_DRAIN_BUDGET: '50s' })).toBe(50_000)
+    expect(readDrainBudget('1m', { MILLRACE_DRAIN_BUDGET: '50s' })).toBe(60_000)
+  })
+
+  it.each(['0s', '25h', '0.5ms'])('refuses %j, naming what holds it', text => {
+    const rest = `must be whole milliseconds from 1ms to 24h, such as 50s, not '${text}'`
+    expect(() => readDrainBudget(text, {})).toThrow(`--drain-budget ${rest}`)
+    expect(() => readDrainBudget(undefined, { MILLRACE_DRAIN_BUDGET: text })).toThrow(
+      `MILLRACE_DRAIN_BUDGET ${rest}`,
     )
   })
 })

@@ -1,3 +1,4 @@
+import { parseDuration } from 'millrace'
 import { UsageError } from './errors.ts'
 
 /** What the environment and the flags say. */
@@ -59,4 +60,28 @@ export function readWholeNumber(
   if (text === undefined) return undefined
   if (/^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
   throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not '${text}'`)
+}
+
+/** In milliseconds, which may also be given as a plain number. */
+export function readDuration(what: string, text: string): number {
+  try {
+    return parseDuration(/^\d+$/.test(text) ? Number(text) : text)
+  } catch (error) {
+    throw new UsageError(`${what}: ${(error as Error).message}`)
+  }
+}
+
+const longestDrainMs = 86_400_000
+
+/** How long a request may drain, by the flag or MILLRACE_DRAIN_BUDGET, an empty variable counting as none. */
+export function readDrainBudget(
+  flag: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): number | undefined {
+  const what = flag === undefined ? 'MILLRACE_DRAIN_BUDGET' : '--drain-budget'
+  const text = flag ?? (env.MILLRACE_DRAIN_BUDGET || undefined)
+  if (text === undefined) return undefined
+  const budgetMs = readDuration(what, text)
+  if (Number.isInteger(budgetMs) && budgetMs >= 1 && budgetMs <= longestDrainMs) return budgetMs
+  throw new UsageError(`${what} must be whole milliseconds from 1ms to 24h, such as 50s, not '${text}'`)
 }

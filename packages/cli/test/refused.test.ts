@@ -48,12 +48,22 @@ describe('what is not understood ends with 2', () => {
     [['drain', '--budget', 'long'], /--budget: 'long' is not a duration/],
     [['start', '--port', '70000'], /PORT must be a whole number/],
     [['start', '--concurrency', 'many'], /--concurrency/],
+    [['start', '--drain-budget', 'long'], /--drain-budget: 'long' is not a duration: give /],
+    [['start', '--drain-budget', '2d'], /--drain-budget must be whole milliseconds from 1ms to 24h/],
   ])('%j', async (args, said) => {
     expectSentence(await place.run(args), 2, said)
   })
 
   it('a bad PORT in the environment', async () => {
     expectSentence(await place.run(['start'], { env: { PORT: 'http' } }), 2, /PORT must be .* not 'http'/)
+  })
+
+  it('a bad MILLRACE_DRAIN_BUDGET in the environment', async () => {
+    expectSentence(
+      await place.run(['start'], { env: { MILLRACE_DRAIN_BUDGET: '0s' } }),
+      2,
+      /MILLRACE_DRAIN_BUDGET must be .* not '0s'/,
+    )
   })
 
   it('nothing at all, with the help', async () => {
@@ -88,6 +98,10 @@ describe('what is refused ends with 1', () => {
     [['jobs', '--url', 'file:plain/millrace.db'], /a part of its path is a file/],
     [['start', '--url', 'file:plain/millrace.db'], /a part of its path is a file/],
     [['start', '--host', '192.0.2.1'], /192\.0\.2\.1 is not an address of this machine/],
+    [
+      ['start', '--drain-budget', '50s', ...withConfig],
+      /drain: COUNT \(timeoutMs: 600000\), .*; raise --drain-budget or MILLRACE_DRAIN_BUDGET to /,
+    ],
   ])('%j', async (args, said) => {
     expectSentence(await place.run(args), 1, said)
   })

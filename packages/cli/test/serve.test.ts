@@ -94,6 +94,40 @@ describe('start', () => {
     expect((await server.ended).stdout).not.toContain('a-secret')
   })
 
+  it.each([
+    ['--drain-budget', ['--drain-budget', '10m'], {}],
+    ['MILLRACE_DRAIN_BUDGET', [], { MILLRACE_DRAIN_BUDGET: '10m' }],
+  ])('lets a cron drain with %s', async (_, flags, env) => {
+    await using place = await Workplace.make()
+    const server = place.start(['start', '--json', ...flags, ...withConfig], {
+      ...env,
+      ADMIN_TOKEN: 'a-token',
+      CRON_SECRET: 'the-secret-of-the-cron',
+    })
+    const { url } = await server.event('listening')
+    const headers = { authorization: 'Bearer the-secret-of-the-cron' }
+    const drained = async (path: string): Promise<unknown[]> => {
+      const response = await fetch(`${url}${path}`, { method: 'POST', headers })
+      return [response.status, await response.json()]
+    }
+    const report = expect.objectContaining({ endedBy: 'empty' })
+    expect(await drained('/api/v1/drain')).toEqual([200, report])
+    expect(await drained('/api/cron/drain?budgetMs=50000')).toEqual([200, report])
+    expect((await drained('/api/v1/drain?budgetMs=600001'))[0]).toBe(400)
+  })
+
+  it('lets nobody drain without a budget for it', async () => {
+    await using place = await Workplace.make()
+    const server = place.start(['start', '--json', ...withConfig], { CRON_SECRET: 'the-secret-of-the-cron' })
+    const { url } = await server.event('listening')
+    const headers = { authorization: 'Bearer the-secret-of-the-cron' }
+    const response = await fetch(`${url}/api/v1/drain`, { method: 'POST', headers })
+    expect([response.status, (await response.json()) as object]).toEqual([
+      422,
+      expect.objectContaining({ code: 'unsupported' }),
+    ])
+  })
+
   it('lets running jobs finish after Ctrl-C, and says for how many it waits', async () => {
     await using place = await Workplace.make()
     const { server } = await startServer(place)
@@ -242,6 +276,24 @@ describe('demo', () => {
     expect(stdout).toMatch(/KIND +NUMBERS\n {2}odd +3\n {2}even +2\n/)
     expect(stdout).toMatch(/jobs show [0-9a-f-]{36}\n/)
     expect(stdout).toContain('/sample/numbers')
+  })
+
+  it('takes each of the tokens that ADMIN_TOKEN lists, and shows none', async () => {
+    await using place = await Workplace.make()
+    const demo = place.start(['demo', '--keep', ...withConfig], {
+      ADMIN_TOKEN: 'the-new-token,the-old-token',
+    })
+    const url = (await demo.line('server   ')).trim().split(/ +/)[1]
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${url}/api/v1/jobs`, { headers: { authorization: `Bearer ${token}` } })).status
+    expect(
+      await Promise.all(
+        ['the-new-token', 'the-old-token', 'the-new-token,the-old-token'].map(each => status(each)),
+      ),
+    ).toEqual([200, 200, 401])
+    expect(await demo.line('curl')).toContain('Bearer ${ADMIN_TOKEN%%,*}"')
+    demo.child.kill('SIGINT')
+    expect((await demo.ended).stdout).not.toMatch(/the-(new|old)-token/)
   })
 
   it('finds a port of its own beside a server, whose worker leaves the demo alone', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { DemoSummary, MillraceServer, Module, ModuleDemo } from '@millrace/api'
 import type { Job, Millrace } from 'millrace'
-import { type AdminToken, adminToken } from '../admin-token.ts'
+import { type AdminToken, adminToken, shownBearer } from '../admin-token.ts'
 import { type Context, runs, withConfig } from '../command.ts'
 import { loadConfig } from '../config.ts'
 import { CommandError, exitCodes } from '../errors.ts'
@@ -76,13 +76,13 @@ async function startServer(
   modules: readonly Module[],
   keep: boolean,
 ): Promise<MillraceServer> {
-  const { createServer } = await import('@millrace/api')
+  const { accessFromEnvironment, createServer } = await import('@millrace/api')
   const queues = keep ? [demoQueue, ...modules.flatMap(each => each.jobs).map(job => job.queue)] : [demoQueue]
   const options = {
     url,
     host,
     modules,
-    access: { adminTokens: [token] },
+    access: accessFromEnvironment({ ADMIN_TOKEN: token }),
     worker: { queues: [...new Set(queues)] },
   }
   try {
@@ -151,7 +151,7 @@ interface Whereabouts {
 
 function whereToLook(out: Output, job: Job, { server, token, paths, keep }: Whereabouts): void {
   const millrace = invocation()
-  const bearer = token.file === null ? '$ADMIN_TOKEN' : `$(cat ${token.file})`
+  const bearer = shownBearer(token)
   out.line()
   out.line('See more:')
   out.line()

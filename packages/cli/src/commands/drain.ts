@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import { type Duration, type DrainResult, parseDuration } from 'millrace'
+import type { DrainResult } from 'millrace'
 import { showActivity } from '../activity.ts'
 import { type Context, runs, withConfig } from '../command.ts'
 import { loadConfig, workableTypes } from '../config.ts'
-import { exitCodes, UsageError } from '../errors.ts'
+import { exitCodes } from '../errors.ts'
 import { formatCount } from '../format/count.ts'
 import type { Output } from '../output.ts'
-import { readWholeNumber } from '../settings.ts'
+import { readDuration, readWholeNumber } from '../settings.ts'
 import { aborted, hearInterruption } from '../shutdown.ts'
 import { defaultDeadlineMs } from '../stopping.ts'
 
@@ -80,12 +80,4 @@ function show(out: Output, result: DrainResult): void {
   out.line(
     `${formatCount(total, 'attempt')} done${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${besides}; ${endings[endedBy]}.`,
   )
-}
-
-function readDuration(what: string, text: Duration): number {
-  try {
-    return parseDuration(text)
-  } catch (error) {
-    throw new UsageError(`${what}: ${(error as Error).message}`)
-  }
 }

@@ -27,7 +27,7 @@ export async function listJobs({ args, flags, settings, out }: Context<ListFlags
   const page = await withStore(settings, millrace =>
     millrace.list(filter, { limit, ...(flags.cursor ? { cursor: flags.cursor } : {}) }),
   )
-  out.value({ jobs: page.jobs.map(listedJob), cursor: page.cursor })
+  out.value({ jobs: page.jobs.map(jobSummary), cursor: page.cursor })
   const filtered = Object.keys(filter).length > 0
   if (page.jobs.length > 0) for (const line of jobTable(out, page.jobs, now)) out.line(line)
   else if (page.cursor === null)
@@ -43,11 +43,6 @@ export async function listJobs({ args, flags, settings, out }: Context<ListFlags
 export function refuseArguments(args: readonly string[]): void {
   if (args.length > 0)
     throw new UsageError(`jobs has no command '${args[0]}'; it has list, show, cancel and retry`)
-}
-
-/** A job of a list for `--json`. */
-export function listedJob(job: Job): object {
-  return { ...jobSummary(job), attributes: job.attributes }
 }
 
 /** A line a job, the titles first. */

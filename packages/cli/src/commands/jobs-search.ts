@@ -1,4 +1,5 @@
 import type { SearchResult } from 'millrace'
+import { jobSummary } from '@millrace/api/documents'
 import type { Context } from '../command.ts'
 import { exitCodes } from '../errors.ts'
 import { readFilter } from '../filter.ts'
@@ -6,7 +7,7 @@ import { formatCount } from '../format/count.ts'
 import { formatUtc } from '../format/time.ts'
 import { readWholeNumber, shownUrl } from '../settings.ts'
 import { withStore } from '../store.ts'
-import { jobTable, listedJob, type ListFlags, refuseArguments } from './jobs-list.ts'
+import { jobTable, type ListFlags, refuseArguments } from './jobs-list.ts'
 
 /** Whoever says how many jobs to look at wants them looked at. */
 const patienceMs = 600_000
@@ -29,7 +30,7 @@ export async function searchJobs({ args, flags, settings, out }: Context<ListFla
   const { lookedBackTo, ...rest } = found
   out.value({
     ...rest,
-    jobs: found.jobs.map(listedJob),
+    jobs: found.jobs.map(jobSummary),
     lookedBackTo: lookedBackTo === null ? null : new Date(lookedBackTo).toISOString(),
   })
   if (found.jobs.length > 0) for (const line of jobTable(out, found.jobs, now)) out.line(line)

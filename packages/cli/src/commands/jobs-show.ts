@@ -31,11 +31,7 @@ export async function showJob({ args, settings, out }: Context<object>): Promise
       `There is no job ${id}: never enqueued here, or pruned by its retention`,
     )
   const { job, attempts, steps, logs } = found
-  out.value({
-    ...jobDocument(job, attempts, logs),
-    attributes: job.attributes,
-    steps: steps.map(stepDocument),
-  })
+  out.value({ ...jobDocument(job, attempts, logs), steps: steps.map(stepDocument) })
   if (out.json) return exitCodes.ok
   showHead(out, job, Date.now())
   showValue(out, 'Payload', job.payload)

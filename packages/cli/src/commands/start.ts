@@ -1,18 +1,21 @@
 import type { Command } from 'commander'
 import type { Module } from '@millrace/api'
+import { isQueueError } from 'millrace'
 import { showActivity } from '../activity.ts'
-import { type AdminToken, adminToken } from '../admin-token.ts'
+import { type AdminToken, adminToken, shownBearer } from '../admin-token.ts'
 import { type Context, runs, withConfig } from '../command.ts'
 import { loadConfig } from '../config.ts'
+import { CommandError } from '../errors.ts'
 import { invocation, quoted } from '../invocation.ts'
 import type { Output } from '../output.ts'
-import { readWholeNumber, shownUrl } from '../settings.ts'
+import { readDrainBudget, readWholeNumber, shownUrl } from '../settings.ts'
 import { aborted, hearInterruption } from '../shutdown.ts'
 import { closeCalmly, defaultDeadlineMs } from '../stopping.ts'
 
 interface StartFlags {
   concurrency?: string
   accessLog?: boolean
+  drainBudget?: string
 }
 
 export function startCommand(root: Command): void {
@@ -23,11 +26,16 @@ export function startCommand(root: Command): void {
     .option('--host <host>', 'on which address (default: HOST, or 127.0.0.1)')
     .option('--concurrency <jobs>', 'how many jobs run at once (default: 10)')
     .option('--access-log', 'write each request as a line of JSON to standard error')
+    .option(
+      '--drain-budget <duration>',
+      'let a cron drain by requests, each for so long, such as 10m (default: MILLRACE_DRAIN_BUDGET, or not at all)',
+    )
   runs<StartFlags>(withConfig(command), start)
 }
 
 async function start({ flags, settings, out }: Context<StartFlags>): Promise<void> {
   const concurrency = readWholeNumber('--concurrency', flags.concurrency, 1, 10_000)
+  const drainBudgetMs = readDrainBudget(flags.drainBudget)
   const interruption = hearInterruption()
   const { accessFromEnvironment, createServer } = await import('@millrace/api')
   const config = await loadConfig(settings.config)
@@ -36,11 +44,13 @@ async function start({ flags, settings, out }: Context<StartFlags>): Promise<voi
     url: settings.url,
     host: settings.host,
     port: settings.port,
-    access: { ...accessFromEnvironment(), adminTokens: token.token.split(',') },
+    access: accessFromEnvironment({ ...process.env, ADMIN_TOKEN: token.token }),
     modules: config.modules,
     worker: concurrency === undefined ? {} : { concurrency },
+    overrideGlobalObjects: true,
     ...(flags.accessLog ? { accessLog: writeLine } : {}),
-  })
+    ...(drainBudgetMs === undefined ? {} : { drain: { budgetMs: drainBudgetMs } }),
+  }).catch(sayUnfit)
   const silence = showActivity(server.millrace, out)
   const types = config.modules.flatMap(each => each.handlers).map(each => each.job.type)
   out.value({
@@ -54,6 +64,18 @@ async function start({ flags, settings, out }: Context<StartFlags>): Promise<voi
   await aborted(interruption.signal)
   await closeCalmly(server, out, defaultDeadlineMs)
   silence()
+}
+
+/** What is said of jobs that no drain could finish speaks to those who make a server in code; here, a flag sets the budget. */
+function sayUnfit(error: unknown): never {
+  const unfit = isQueueError(error) ? error.faults.filter(({ path }) => path[0] === 'drain') : []
+  if (unfit.length === 0) throw error
+  throw new CommandError(
+    'drain-too-short',
+    `the drain budget is shorter than these jobs may take, which would start anew in every drain: ${unfit.map(each => each.message).join(', ')}; ` +
+      'raise --drain-budget or MILLRACE_DRAIN_BUDGET to the longest timeoutMs, lower the timeoutMs, define the job with usesSteps: true, or leave out the budget',
+    error,
+  )
 }
 
 /** Not part of what the command answers, so not on standard output. */
@@ -100,10 +122,9 @@ function suggestions(server: string, token: AdminToken, modules: readonly Module
   const example = modules.find(each => each.example)?.example
   const enqueue =
     example && `${millrace} enqueue ${example.type} ${quoted(JSON.stringify(example.payload))} --wait`
-  const bearer = token.file === null ? '${ADMIN_TOKEN%%,*}' : `$(cat ${token.file})`
   return [
     ...(enqueue ? [enqueue] : []),
     `${millrace} jobs`,
-    `curl -H "Authorization: Bearer ${bearer}" ${server}/api/v1/jobs`,
+    `curl -H "Authorization: Bearer ${shownBearer(token)}" ${server}/api/v1/jobs`,
   ]
 }
