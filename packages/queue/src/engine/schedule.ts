@@ -46,13 +46,17 @@ export interface Tick {
   job: NewJob | null
 }
 
-/** `skipped-overlap`: recorded, but the job of the tick before still lives. */
-export type TickAnswer = 'recorded' | 'skipped-overlap' | 'already' | 'cursor-moved'
+/**
+ * `skipped-overlap`: recorded, but the job of the tick before still lives. `queue-full`: recorded as fired, without a job,
+ * because its queue holds as many as it may.
+ */
+export type TickAnswer = 'recorded' | 'skipped-overlap' | 'queue-full' | 'already' | 'cursor-moved'
 
 export interface TickRecord {
   schedule: string
   scheduledAt: number
   outcome: 'fired' | 'skipped' | 'coalesced' | 'skipped-overlap'
+  /** Null when it has fired into a full queue, too. */
   jobId: string | null
   recordedAt: number
 }

@@ -99,8 +99,10 @@ export class Feed {
     return follower
   }
 
-  async #begin(): Promise<FeedReader> {
+  async #begin(): Promise<FeedReader | null> {
     await this.#millrace.open()
+    // The last one has left meanwhile, and with nobody to leave it a reader would read for ever.
+    if (this.#followers.size === 0) return null
     const { engine, clock, events } = this.#millrace
     const trouble = (error: unknown): void => events.emit('trouble', { where: 'following the feed', error })
     const reader = (this.#reader ??= new FeedReader({ engine, clock, watch: this.#watch, trouble }))

@@ -152,7 +152,8 @@ export class Executor implements AttemptHost {
         this.#alone = true
         const suspect = this.#buffer.shift()
         this.giveBack()
-        void this.#settler.flushed().then(() => this.#startAlone(suspect))
+        // One that the store does not take must not keep this one from running.
+        void this.#settler.tried().then(() => this.#startAlone(suspect))
         return
       }
       this.#start(this.#buffer.shift())
@@ -175,8 +176,8 @@ export class Executor implements AttemptHost {
   /** Returns what has not started to the queue; it has spent no attempt. */
   giveBack(): void {
     for (const lease of this.#buffer.take(() => true))
-      this.#settler.add({ lease, outcome: { kind: 'release' }, ranMs: 0 }, answer =>
-        this.#options.settled({ kind: 'release' }, answer),
+      this.#settler.add({ lease, outcome: { kind: 'release' }, ranMs: 0 }, (answer, outcome) =>
+        this.#options.settled(outcome, answer),
       )
   }
 
@@ -333,12 +334,14 @@ export class Executor implements AttemptHost {
     const { memory } = attempt
     const settlement: Settlement = { lease: claimed, outcome, ranMs }
     const settle = (): void =>
-      this.#settler.add(settlement, answer => this.#heard(attempt, outcome, { answer, ranMs, waitedMs }))
+      this.#settler.add(settlement, (answer, stored) =>
+        this.#heard(attempt, stored, { answer, ranMs, waitedMs }),
+      )
     if (memory) {
       if (memory.suspended?.child) settlement.child = memory.suspended.child
       attempt.leave(memory.rest(gotOver(ending) ? 'returned' : 'threw'))
     }
-    if (attempt.unsent) this.#tellFirst(attempt, settle)
+    if (attempt.unsent || this.#reporter.isSending(attempt)) this.#tellFirst(attempt, settle)
     else settle()
     this.pump()
   }
@@ -346,7 +349,7 @@ export class Executor implements AttemptHost {
   /** What an attempt still has to say is written before it is settled: afterwards it would be refused. */
   #tellFirst(attempt: Attempt, settle: () => void): void {
     const told = this.#reporter
-      .flush(attempt)
+      .finish(attempt)
       .then(settle)
       .finally(() => this.#telling.delete(told))
     this.#telling.add(told)
@@ -395,7 +398,7 @@ export class Executor implements AttemptHost {
       )
     if (attempt.ended) throw new QueueError('lease-lost', 'the attempt is over; nothing was written')
     if (attempt.memory) attempt.leave(attempt.memory.rest('returned'))
-    await this.#reporter.flush(attempt)
+    await this.#reporter.finish(attempt)
     let value: unknown
     const { ranMs } = attempt
     const complete = (returned: unknown): Completion => {

@@ -72,7 +72,7 @@ export class Scheduler {
         type,
         queue,
         tenant,
-        outcome: answer === 'recorded' ? recordedAs[tick.outcome] : answer,
+        outcome: answer === 'skipped-overlap' ? answer : recordedAs[tick.outcome],
       })
     }
   }

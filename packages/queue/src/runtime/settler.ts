@@ -2,8 +2,17 @@ import { type Clock, nextTurn, sleep } from '../engine/clock.ts'
 import type { Engine, SettleAnswer, Settlement } from '../engine/contract.ts'
 import { isQueueError, QueueError } from '../engine/errors.ts'
 import { describeError } from '../job/attempt-error.ts'
+import type { Outcome } from '../job/decide.ts'
 
-type Heard = (answer: SettleAnswer) => void
+/** Hears the answer, and to which outcome: the one that was stored in the end. */
+type Heard = (answer: SettleAnswer, outcome: Outcome) => void
+
+interface Entry {
+  settlement: Settlement
+  heard: Heard
+  /** Its own outcome could not be stored, and this one says so. */
+  buried: boolean
+}
 
 /** A settle that is not answered is repeated; that is safe, because a lease ends its job only once. */
 const retryMs = 250
@@ -18,9 +27,12 @@ export class Settler {
   readonly #clock: Clock
   readonly #trouble: (error: unknown) => void
   readonly #rested: () => void
-  #waiting: { settlement: Settlement; heard: Heard }[] = []
+  #waiting: Entry[] = []
+  /** Tried alone, and not settled. The lease is kept with the worker's others, so they are tried again until it is gone. */
+  #aside: Entry[] = []
   #scheduled = false
   #sending = false
+  #retrying = false
   #closed = false
   #idle: (() => void)[] = []
 
@@ -40,7 +52,7 @@ export class Settler {
   }
 
   add(settlement: Settlement, heard: Heard): void {
-    this.#waiting.push({ settlement, heard })
+    this.#waiting.push({ settlement, heard, buried: false })
     if (this.#scheduled || this.#sending) return
     this.#scheduled = true
     nextTurn(() => {
@@ -50,12 +62,25 @@ export class Settler {
   }
 
   get busy(): boolean {
+    return this.#trying || this.#retrying
+  }
+
+  get #trying(): boolean {
     return this.#sending || this.#waiting.length > 0
   }
 
   /** Resolves when everything that was added is settled. */
   async flushed(): Promise<void> {
-    while (this.busy) await new Promise<void>(resolve => this.#idle.push(resolve))
+    while (this.busy) await this.#turnedIdle()
+  }
+
+  /** Resolves when everything that was added is settled, or was tried alone in vain. */
+  async tried(): Promise<void> {
+    while (this.#trying) await this.#turnedIdle()
+  }
+
+  #turnedIdle(): Promise<void> {
+    return new Promise(resolve => this.#idle.push(resolve))
   }
 
   /** What can't be settled at the next try is given up. */
@@ -66,53 +91,80 @@ export class Settler {
   async #send(): Promise<void> {
     if (this.#sending) return
     this.#sending = true
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting
-      this.#waiting = []
-      const answers = await this.#settle(group.map(each => each.settlement))
-      group.forEach(({ heard }, index) => heard(answers[index] ?? 'lease-lost'))
-    }
+    while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0))
     this.#sending = false
-    const idle = this.#idle
-    this.#idle = []
-    for (const resolve of idle) resolve()
-    this.#rested()
+    this.#rest()
   }
 
-  async #settle(settlements: Settlement[]): Promise<SettleAnswer[]> {
+  #rest(): void {
+    for (const resolve of this.#idle.splice(0)) resolve()
+    if (!this.busy) this.#rested()
+  }
+
+  /** Resolves when each is settled, given up, or put aside. */
+  async #settle(group: Entry[]): Promise<void> {
     for (;;) {
-      try {
-        return await this.#engine.settle(this.#worker, settlements)
-      } catch (error) {
-        this.#trouble(error)
-        // A closed engine answers nothing any more: the leases run out, and another worker takes over.
-        if (this.#closed || isQueueError(error, 'closed')) return settlements.map(() => 'lease-lost')
-        if (!passes(error)) return this.#settleEach(settlements, error)
-        await sleep(this.#clock, retryMs)
-      }
+      const { answers, error } = await this.#ask(group)
+      if (answers) return group.forEach((each, index) => tell(each, answers[index] ?? 'lease-lost'))
+      // A closed engine answers nothing any more: the leases run out, and another worker takes over.
+      if (this.#closed || isQueueError(error, 'closed'))
+        return group.forEach(each => tell(each, 'lease-lost'))
+      if (!passes(error)) return this.#settleEach(group, error)
+      await sleep(this.#clock, retryMs)
+    }
+  }
+
+  async #ask(group: Entry[]): Promise<{ answers: SettleAnswer[] | null; error?: unknown }> {
+    try {
+      const settlements = group.map(each => each.settlement)
+      return { answers: await this.#engine.settle(this.#worker, settlements) }
+    } catch (error) {
+      this.#trouble(error)
+      return { answers: null, error }
     }
   }
 
   /** Something in the group can't be stored, now or ever: the others must not wait for it. */
-  async #settleEach(settlements: Settlement[], error: unknown): Promise<SettleAnswer[]> {
-    const [only] = settlements
-    if (settlements.length === 1 && only) return [await this.#bury(only, error)]
-    const answers: SettleAnswer[] = []
-    for (const settlement of settlements) answers.push(...(await this.#settle([settlement])))
-    return answers
+  async #settleEach(group: Entry[], error: unknown): Promise<void> {
+    const [only] = group
+    if (group.length === 1 && only) return this.#refused(only, error)
+    for (const each of group) await this.#settle([each])
   }
 
-  /** An outcome that can't be stored would be tried for ever: the job is dead, and says why. */
-  async #bury(settlement: Settlement, error: unknown): Promise<SettleAnswer> {
-    const outcome = { kind: 'dead', error: describeError(error) } as const
-    try {
-      const [answer] = await this.#engine.settle(this.#worker, [{ ...settlement, outcome }])
-      return answer ?? 'lease-lost'
-    } catch (further) {
-      this.#trouble(further)
-      return 'lease-lost'
-    }
+  /**
+   * Only a value that can't be stored is given up: the job is dead, and says why. Whatever else is wrong is no fault of
+   * the job's, and is mended sooner or later.
+   */
+  async #refused(entry: Entry, error: unknown): Promise<void> {
+    if (!isOfValue(error) || entry.settlement.outcome.kind === 'release') this.#putAside(entry)
+    else if (entry.buried) tell(entry, 'lease-lost')
+    else await this.#settle([buried(entry, error)])
   }
+
+  #putAside(entry: Entry): void {
+    this.#aside.push(entry)
+    if (!this.#retrying) void this.#retryAside()
+  }
+
+  async #retryAside(): Promise<void> {
+    this.#retrying = true
+    while (this.#aside.length > 0) {
+      await sleep(this.#clock, retryMs)
+      await this.#settle(this.#aside.splice(0))
+    }
+    this.#retrying = false
+    this.#rest()
+  }
+}
+
+function tell({ settlement, heard }: Entry, answer: SettleAnswer): void {
+  heard(answer, settlement.outcome)
+}
+
+/** What it held beside its outcome stays out: that may be what can't be stored. */
+function buried({ settlement: { lease, ranMs }, heard }: Entry, error: unknown): Entry {
+  const outcome: Outcome = { kind: 'dead', error: describeError(error) }
+  return { settlement: { lease, outcome, ranMs }, heard, buried: true }
 }
 
 const passing = ['unavailable', 'read-only', 'disk-full', 'timeout']
@@ -120,4 +172,9 @@ const passing = ['unavailable', 'read-only', 'disk-full', 'timeout']
 /** Whether an error of the store can be expected to go away by itself. */
 export function passes(error: unknown): boolean {
   return error instanceof QueueError && passing.includes(error.code)
+}
+
+/** Whether an error says that this value can't be stored, by no store and at no time. */
+function isOfValue(error: unknown): boolean {
+  return isQueueError(error) && (error.code.startsWith('invalid-') || error.code === 'payload-too-large')
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineJob, fixed, handle } from '../../src/index.ts'
-import { gate, openRuntime, plainJob } from './runtime-stage.ts'
+import { gate, heldReports, openRuntime, plainJob } from './runtime-stage.ts'
 import { minuteMs, secondMs } from './samples.ts'
 import { after, type EngineSubject } from './stage.ts'
 
@@ -30,6 +30,28 @@ export function completeCases(subject: EngineSubject): void {
     expect(await runtime.clock.until(runtime.millrace.result(id))).toEqual({ sent: true })
     expect(await runtime.stage.caller.notes()).toEqual([`sent by ${id}`])
     expect(await runtime.millrace.attempts(id)).toMatchObject([{ outcome: 'completed' }])
+  })
+
+  it('comes after what the handler reported, also what is on its way', async () => {
+    const { between, begun, go } = heldReports()
+    const runtime = await openRuntime(subject, { between })
+    const work = plainJob()
+    const completes = gate()
+    await runtime.start([
+      handle(work, async ({ complete, log }) => {
+        log.info('on its way')
+        await completes.promise
+        return complete(() => 'done')
+      }),
+    ])
+    const { id } = await runtime.millrace.enqueue(work, {})
+    await runtime.clock.until(begun)
+    completes.resolve()
+    await runtime.clock.quiet()
+    expect((await runtime.job(id)).state).toBe('running')
+    go()
+    expect(await runtime.clock.until(runtime.millrace.result(id))).toBe('done')
+    expect(await runtime.millrace.logs(id)).toMatchObject([{ message: 'on its way' }])
   })
 
   it('keeps neither when the work throws: the attempt fails and is repeated', async () => {

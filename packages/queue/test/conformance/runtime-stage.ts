@@ -127,6 +127,22 @@ export function gate<T = void>(): Gate<T> {
   return Promise.withResolvers<T>()
 }
 
+/** The first report of a handler dawdles on its way to the store until `go`; others would overtake it. */
+export function heldReports() {
+  const begun = gate()
+  const held = gate()
+  let count = 0
+  const between = (engine: Engine): Engine =>
+    override(engine, {
+      report: async (worker, reports) => {
+        begun.resolve()
+        if (count++ === 0) await held.promise
+        return engine.report(worker, reports)
+      },
+    })
+  return { between, begun: begun.promise, go: held.resolve }
+}
+
 /** Enqueues `count` jobs with `n` from 0. */
 export async function enqueueMany(
   millrace: Millrace,

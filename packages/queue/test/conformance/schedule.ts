@@ -248,6 +248,22 @@ export function scheduleCases(subject: EngineSubject): void {
     })
   })
 
+  it('fires into a full queue without a job, and says so', async () => {
+    const stage = await openStage(subject)
+    const { firstAt } = await stage.schedule({ overlap: 'skip' })
+    await stage.engine.configureQueue('default', { maxQueued: 1 })
+    const id = await stage.enqueue()
+    expect(await stage.engine.fireTick(tick(stage, firstAt))).toBe('queue-full')
+    expect(await stage.engine.ticks('hourly', { limit: 10 })).toMatchObject([
+      { scheduledAt: firstAt, outcome: 'fired', jobId: null },
+    ])
+    expect(await stage.engine.schedules()).toMatchObject([{ nextAt: firstAt + hourMs, lastJobId: null }])
+    await stage.engine.remove([id])
+    const next = tick(stage, firstAt + hourMs)
+    expect(await stage.engine.fireTick(next)).toBe('recorded')
+    expect((await stage.claim()).map(job => job.id)).toEqual([next.job?.id])
+  })
+
   it('is paused and resumed', async () => {
     const stage = await openStage(subject)
     await stage.schedule()

@@ -33,6 +33,28 @@ export function schedulerCases(subject: EngineSubject): void {
     expect((latest?.recordedAt as number) - (latest?.scheduledAt as number)).toBeLessThanOrEqual(1_500)
   })
 
+  it('names no job that a full queue did not take, in the event as in the history', async () => {
+    const { runtime, pass } = await scheduled(subject, { every: '10m', tenant: 'acme' })
+    const { millrace } = runtime
+    await runtime.stage.engine.configureQueue('default', { maxQueued: 0 })
+    const fired = recordEvents(millrace, 'schedule-fired')
+    await pass(10 * minuteMs)
+    const [recorded] = await millrace.schedules.ticks('scheduled')
+    expect(recorded).toMatchObject({ outcome: 'fired', jobId: null })
+    expect(fired.map(each => each.event)).toEqual([
+      {
+        schedule: 'scheduled',
+        scheduledAt: recorded?.scheduledAt,
+        jobId: null,
+        ...{ type: 'work', queue: 'default', tenant: 'acme' },
+        outcome: 'fired',
+      },
+    ])
+    await runtime.stage.engine.configureQueue('default', { maxQueued: null })
+    await pass(10 * minuteMs)
+    expect(await millrace.get(fired[1]?.event.jobId as string)).toMatchObject({ state: 'completed' })
+  })
+
   it('enqueues once a tick however many workers look', async () => {
     const { runtime, firedAt } = await scheduled(subject, { every: '10m' })
     const elsewhere = await runtime.elsewhere()

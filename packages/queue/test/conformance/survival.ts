@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Engine } from '../../src/engine/contract.ts'
+import type { Engine, Settlement } from '../../src/engine/contract.ts'
 import {
   createMillrace,
   createWorker,
@@ -16,6 +16,9 @@ import { complete, hourMs, minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
 const leaseMs = 30 * secondMs
+/** One of the database's codes that says nothing about what was to be stored. */
+const sqlState = (code: string): Error => Object.assign(new Error('the database is at a loss'), { code })
+const tooOdd = new QueueError('invalid-argument', 'the database can not take that value')
 const unavailable = (): Promise<never> => Promise.reject(new QueueError('unavailable', 'the store is away'))
 
 export function survivalCases(subject: EngineSubject): void {
@@ -292,6 +295,133 @@ export function survivalCases(subject: EngineSubject): void {
     expect(lost).toEqual([])
     expect((await runtime.millrace.stats()).total).toMatchObject({ completed: 5, running: 0 })
   })
+
+  describe('an end that the store does not take', () => {
+    it.each<[string, Error]>([
+      ['SQLSTATE XX000', sqlState('XX000')],
+      ['SQLSTATE 26000', sqlState('26000')],
+      ['SQLSTATE 0A000', sqlState('0A000')],
+      ['version-mismatch', new QueueError('version-mismatch', 'a function is missing')],
+      ['corrupt', new QueueError('corrupt', 'a damaged index')],
+      ['an error of whatever kind', new TypeError('undefined is not a function')],
+    ])('for %s is repeated until it is taken, and nobody is dead', async (_what, error) => {
+      let refusals = 0
+      const runtime = await openRuntime(subject, {
+        between: refusing(() => (refusals-- > 0 ? error : null)),
+      })
+      const work = plainJob({ maxAttempts: 1 })
+      const ends = recordEvents(runtime.millrace, 'completed', 'dead', 'lease-lost')
+      const ids = await enqueueMany(runtime.millrace, work, 2)
+      refusals = 10
+      const drained = runtime.worker([handle(work, ({ payload }) => payload.n)]).drain()
+      expect(await runtime.clock.until(drained)).toMatchObject({ completed: 2, dead: 0 })
+      expect(refusals).toBeLessThan(0)
+      expect(await runtime.stage.states(ids)).toEqual(['completed', 'completed'])
+      expect(ends.map(each => [each.name, each.event.id]).toSorted()).toEqual(
+        ids.map(id => ['completed', id]).toSorted(),
+      )
+    })
+
+    it('for its value is dead and says why, in every count and event; its neighbours complete', async () => {
+      const isFirst = ofTheFirst()
+      const refuses = (each: Settlement): unknown =>
+        isFirst(each) && each.outcome.kind === 'complete' && tooOdd
+      const runtime = await openRuntime(subject, { between: refusing(refuses) })
+      const work = plainJob()
+      const ends = recordEvents(runtime.millrace, 'completed', 'dead')
+      const [odd, ...others] = await enqueueMany(runtime.millrace, work, 3)
+      const drained = runtime.worker([handle(work, ({ payload }) => payload.n)]).drain()
+      expect(await runtime.clock.until(drained)).toMatchObject({ completed: 2, dead: 1 })
+      const { state, lastError } = await runtime.job(odd as string)
+      expect({ state, lastError }).toMatchObject({ state: 'dead', lastError: { message: tooOdd.message } })
+      expect(await runtime.stage.states(others)).toEqual(['completed', 'completed'])
+      expect(ends.filter(each => each.event.id === odd)).toMatchObject([
+        { name: 'dead', event: { attempt: 1, error: { message: tooOdd.message } } },
+      ])
+      expect(ends.filter(each => each.name === 'completed')).toHaveLength(2)
+      const until = runtime.clock.now() + minuteMs
+      const [line] = await runtime.millrace.series({ from: until - hourMs, until, stepMs: hourMs })
+      expect(line?.points[0]).toMatchObject({ completed: 2, dead: 1 })
+    })
+
+    it('for its value is dead also when the store is away just then', async () => {
+      let absences = 3
+      const refuses = ({ outcome }: Settlement): unknown => {
+        if (outcome.kind !== 'dead') return tooOdd
+        return absences-- > 0 && new QueueError('unavailable', 'the store is away')
+      }
+      const runtime = await openRuntime(subject, { between: refusing(refuses) })
+      const work = plainJob()
+      await runtime.start([handle(work, () => 1)])
+      const died = nextEvent(runtime.millrace, 'dead')
+      const { id } = await runtime.millrace.enqueue(work, {})
+      expect(await runtime.clock.until(died)).toMatchObject({ id })
+      expect((await runtime.job(id)).state).toBe('dead')
+    })
+
+    it('holds up no other, not even one that has to run alone', async () => {
+      const isFirst = ofTheFirst()
+      const runtime = await openRuntime(subject, {
+        between: refusing(each => isFirst(each) && sqlState('XX000')),
+      })
+      const work = plainJob()
+      const suspect = await diedOnce(runtime, 10 * secondMs)
+      await runtime.start([handle(work, () => 1)], { maxDeaths: 2 })
+      const [stuck] = await enqueueMany(runtime.millrace, work, 1)
+      await runtime.reaches(stuck as string, 'running')
+      await runtime.allReach(await enqueueMany(runtime.millrace, work, 5), 'completed')
+      await runtime.reaches(suspect, 'completed')
+      expect((await runtime.job(stuck as string)).state).toBe('running')
+    })
+
+    it('is left to its lease when its worker stops, and runs again', async () => {
+      let isBroken = true
+      const runtime = await openRuntime(subject, {
+        between: refusing(() => isBroken && sqlState('XX000')),
+      })
+      const work = plainJob()
+      const ends = recordEvents(runtime.millrace, 'completed', 'dead')
+      const worker = await runtime.start([handle(work, ({ job }) => job.epoch)])
+      const { id } = await runtime.millrace.enqueue(work, {})
+      await runtime.reaches(id, 'running')
+      await runtime.clock.advance(5 * minuteMs)
+      expect((await runtime.job(id)).state).toBe('running')
+      await runtime.clock.until(worker.stop())
+      expect(ends).toEqual([])
+      isBroken = false
+      await runtime.start([handle(work, ({ job }) => job.epoch)])
+      expect(await runtime.clock.until(runtime.millrace.result(id))).toBe(2)
+      expect(ends.map(each => each.name)).toEqual(['completed'])
+    })
+  })
+}
+
+/** A job that has lost a worker, and is due again in `inMs`. */
+async function diedOnce(runtime: Runtime, inMs: number): Promise<string> {
+  const { id } = await runtime.millrace.enqueue(plainJob(), {})
+  await runtime.stage.claimOne({ type: 'work', worker: 'mortal', leaseMs: secondMs })
+  runtime.freeze(2 * secondMs)
+  await runtime.stage.rescue()
+  await runtime.stage.engine.reschedule([{ id, runAt: runtime.clock.now() + inMs }])
+  runtime.awake()
+  return id
+}
+
+/** The ends that `refuses` are refused by the store, as long as it is so. */
+function refusing(refuses: (settlement: Settlement) => unknown) {
+  return (engine: Engine): Engine =>
+    override(engine, {
+      settle: (worker, settlements) => {
+        const error = settlements.map(refuses).find(Boolean)
+        return error ? Promise.reject(error) : engine.settle(worker, settlements)
+      },
+    })
+}
+
+/** Whether it is the end of the job that was the first to be claimed. */
+function ofTheFirst(): (settlement: Settlement) => boolean {
+  let first: string | undefined
+  return ({ lease }) => lease.id === (first ??= lease.id)
 }
 
 /** Another process rescues the one running job of a frozen process and completes it; then the first wakes. */

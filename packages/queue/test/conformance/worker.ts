@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createWorker, defineJob, handle, isQueueError, type RunningJob, sleep } from '../../src/index.ts'
-import { enqueueMany, gate, openRuntime, plainJob } from './runtime-stage.ts'
+import { enqueueMany, gate, heldReports, openRuntime, plainJob } from './runtime-stage.ts'
 import { aJob, minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
@@ -255,6 +255,75 @@ export function workerCases(subject: EngineSubject): void {
   })
 
   describe('what a handler reports', () => {
+    it('is written before its end, also what is on its way when the handler returns', async () => {
+      const { between, begun, go } = heldReports()
+      const runtime = await openRuntime(subject, { between })
+      const work = plainJob()
+      const returns = gate()
+      await runtime.start([
+        handle(work, async ({ progress, log }) => {
+          progress(90, 'nearly')
+          log.info('on its way')
+          await returns.promise
+          log.info('the last')
+        }),
+      ])
+      const { id } = await runtime.millrace.enqueue(work, {})
+      await runtime.clock.until(begun)
+      returns.resolve()
+      await runtime.clock.quiet()
+      expect((await runtime.job(id)).state).toBe('running')
+      go()
+      await runtime.reaches(id, 'completed')
+      expect((await runtime.job(id)).progress).toMatchObject({ percent: 90, message: 'nearly' })
+      const lines = (await runtime.millrace.logs(id)).map(line => line.message)
+      expect(lines).toEqual(['on its way', 'the last'])
+    })
+
+    it('is written in order, also while the store is slow', async () => {
+      const { between, begun, go } = heldReports()
+      const runtime = await openRuntime(subject, { between })
+      const work = plainJob()
+      const returns = gate()
+      const goesOn = gate()
+      await runtime.start([
+        handle(work, async ({ log }) => {
+          log.info('first')
+          await goesOn.promise
+          log.info('second')
+          await returns.promise
+        }),
+      ])
+      const { id } = await runtime.millrace.enqueue(work, {})
+      await runtime.clock.until(begun)
+      goesOn.resolve()
+      await runtime.clock.advance(secondMs)
+      go()
+      const lines = async () => (await runtime.millrace.logs(id)).map(line => line.message)
+      await runtime.clock.eventually(async () => (await lines()).length === 2, 5 * secondMs)
+      expect(await lines()).toEqual(['first', 'second'])
+      returns.resolve()
+      await runtime.reaches(id, 'completed')
+    })
+
+    it('keeps its job only a few seconds when the store never answers', async () => {
+      const { between, begun, go } = heldReports()
+      const runtime = await openRuntime(subject, { between })
+      const work = plainJob()
+      const returns = gate()
+      await runtime.start([
+        handle(work, async ({ log }) => {
+          log.info('unheard')
+          await returns.promise
+        }),
+      ])
+      onTestFinished(() => go())
+      const { id } = await runtime.millrace.enqueue(work, {})
+      await runtime.clock.until(begun)
+      returns.resolve()
+      expect(await runtime.reaches(id, 'completed')).toBeLessThanOrEqual(6 * secondMs)
+    })
+
     it('as progress is stored', async () => {
       const { millrace, clock, start, runtime } = await bound(subject)
       const work = plainJob()

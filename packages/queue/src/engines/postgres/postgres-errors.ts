@@ -36,6 +36,7 @@ const known: Record<string, { code: ErrorCode; says: string }> = {
     says: 'the database has no connection left: lower `connections`, raise max_connections, or use a pooler',
   },
   '53': { code: 'unavailable', says: 'the database is short of resources; try again later' },
+  '54000': { code: 'payload-too-large', says: 'the database can not hold a value of this size' },
   '55P03': { code: 'unavailable', says: 'a lock in the database was not to be had in time; try again' },
   '57014': { code: 'unavailable', says: 'the database did not answer in time; try again' },
   '57': {

@@ -133,10 +133,11 @@ export function fireTick(
     if (schedule.next_at !== tick.expectedNextAt) return 'cursor-moved'
     const overlaps =
       tick.outcome === 'fire' && schedule.overlap === 'skip' && (await isLive(db, schedule.last_job))
-    const jobId =
-      tick.outcome === 'fire' && !overlaps && tick.job ? await fire(db, tick.job, enqueueTick) : null
+    const job = tick.outcome === 'fire' && !overlaps ? tick.job : null
+    const jobId = job ? await fire(db, job, enqueueTick) : null
     await record(db, now, { tick, outcome: outcomeOf(tick, overlaps), jobId })
-    return overlaps ? 'skipped-overlap' : 'recorded'
+    if (overlaps) return 'skipped-overlap'
+    return job && jobId === null ? 'queue-full' : 'recorded'
   })
 }
 

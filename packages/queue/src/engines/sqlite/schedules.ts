@@ -156,7 +156,8 @@ export function fireTick(store: Store, kinds: Kinds, now: number, tick: Tick): T
     tick.schedule,
     ticksKept,
   )
-  return overlaps ? 'skipped-overlap' : 'recorded'
+  if (overlaps) return 'skipped-overlap'
+  return fires && tick.job && jobId === null ? 'queue-full' : 'recorded'
 }
 
 function enqueueTick(store: Store, kinds: Kinds, now: number, job: NewJob): Uint8Array | null {

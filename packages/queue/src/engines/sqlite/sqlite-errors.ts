@@ -26,6 +26,7 @@ const known: Record<number, { code: ErrorCode; says: string }> = {
     says: 'can not grow: the disk is full. Nothing was stored; free some space and try again',
   },
   14: { code: 'unavailable', says: 'can not be opened: check that its folder exists and may be written' },
+  18: { code: 'payload-too-large', says: 'can not hold a value of this size' },
   26: { code: 'corrupt', says: 'is not an SQLite database: check the path in MILLRACE_URL' },
 }
 
