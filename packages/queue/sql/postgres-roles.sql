@@ -8,7 +8,7 @@
 -- enqueuer: enqueues, by the library and by `enqueue` in SQL; no more. It has no right on the tables of jobs: the functions
 --           run as the owner, because who could write those tables could also write what a claim trusts.
 -- reader:   sees everything (the view `jobs`, lists, counts, the feed), changes nothing.
--- worker:   claims, settles, cancels, retries, prunes, schedules and enqueues; makes no tables (but day partitions, by a
+-- worker:   claims, settles, cancels, retries, prunes, schedules and enqueues; makes no tables (but the weeks' partitions, by a
 --           function that runs as the owner) and runs no migrations.
 --
 -- A web process that enqueues and awaits results needs the enqueuer and the reader.

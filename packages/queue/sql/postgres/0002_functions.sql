@@ -238,6 +238,10 @@ DECLARE
   v_taken_ids uuid[];
   v_taken_seqs int8[];
   v_due int8;
+  v_known int8;
+  v_next json;
+  v_late json;
+  v_rest json;
 BEGIN
   -- Twice when jobs have fallen due: then they are ready the second time.
   LOOP
@@ -255,8 +259,9 @@ BEGIN
     SELECT EXISTS (SELECT FROM worker w WHERE w.worker = p_worker AND w.expires_at > v_now),
       (SELECT array_agg(o.kind) FROM open o), (SELECT array_agg(w.rank ORDER BY w.rank) FROM waiting w),
       (SELECT min(d.run_at) FROM open o, LATERAL
-        (SELECT e.run_at FROM delayed e WHERE e.kind = o.kind AND e.run_at >= v_since ORDER BY e.run_at LIMIT 1) AS d)
-    INTO v_alive, v_open, v_ranks, v_due;
+        (SELECT e.run_at FROM delayed e WHERE e.kind = o.kind AND e.run_at >= v_since ORDER BY e.run_at LIMIT 1) AS d),
+      (SELECT count(*) FROM kind)
+    INTO v_alive, v_open, v_ranks, v_due, v_known;
     EXIT WHEN NOT v_alive OR v_due IS NULL OR v_due > v_now OR v_rows IS NOT NULL;
     v_rows := promote(v_now, v_open, v_since);
   END LOOP;
@@ -313,6 +318,27 @@ BEGIN
     EXIT WHEN v_left <= 0;
   END LOOP;
 
+  -- Several small statements rather than one: what is not needed need not be begun, which costs more than to run it.
+  SELECT json_agg(json_build_array(b.kind, b.rank, n.seq::text)) INTO v_next FROM band b
+  LEFT JOIN unnest(p_bands, p_ranks, p_heads) AS h (kind, rank, head) ON h.kind = b.kind AND h.rank = b.rank
+  LEFT JOIN LATERAL (SELECT c.seq FROM ready c WHERE c.kind = b.kind AND c.rank = b.rank AND c.seq > coalesce(h.head, 0)
+    ORDER BY c.seq LIMIT 1) AS n ON true
+  WHERE b.kind = ANY (v_open);
+  IF cardinality(p_late) > 0 THEN
+    SELECT json_agg(x::text) INTO v_late FROM unnest(p_late) AS x WHERE EXISTS (
+      SELECT FROM unnest(p_bands, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
+        SELECT FROM ready c WHERE c.kind = h.kind AND c.rank = h.rank AND c.seq >= x << 20 AND c.seq < (x + 1) << 20
+          AND c.seq <= h.head LIMIT 1) AS left_over);
+  END IF;
+  IF p_beat_ms IS NOT NULL THEN
+    SELECT json_build_object('now', v_now,
+      'expired', EXISTS (SELECT FROM worker w WHERE NOT w.cleared AND w.expires_at <= v_now),
+      'schedules', (SELECT count(*) || ':' || coalesce(sum(hashtext(s::text)), 0) FROM schedule s)) INTO v_rest;
+  END IF;
+  fields := json_build_object('snapshot', v_snapshot, 'next', v_next, 'late', v_late, 'dueIn', v_due - v_now, 'kinds', v_known,
+    'rest', v_rest)::text;
+  RETURN NEXT;
+  IF cardinality(v_ids) = 0 THEN RETURN; END IF;
   RETURN QUERY
     WITH claimed AS MATERIALIZED (
       SELECT u.n, j.id, j.kind, j.epoch, j.attempt, j.max_attempts, j.priority, j.deaths, j.created_at, j.run_at, j.tenant, j.payload,
@@ -327,26 +353,9 @@ BEGIN
       INSERT INTO delta (seq, at, kind, ready, running)
       SELECT base_seq(), v_now, c.kind, -count(*), count(*) FROM claimed c GROUP BY c.kind
     )
-    SELECT json_build_object(
-      'snapshot', v_snapshot,
-      'next', (SELECT json_agg(json_build_array(b.kind, b.rank, n.seq::text)) FROM band b
-        LEFT JOIN unnest(p_bands, p_ranks, p_heads) AS h (kind, rank, head) ON h.kind = b.kind AND h.rank = b.rank
-        LEFT JOIN LATERAL (SELECT c.seq FROM ready c WHERE c.kind = b.kind AND c.rank = b.rank AND c.seq > coalesce(h.head, 0)
-          ORDER BY c.seq LIMIT 1) AS n ON true
-        WHERE b.kind = ANY (v_open)),
-      'late', (SELECT json_agg(x::text) FROM unnest(p_late) AS x WHERE EXISTS (
-        SELECT FROM unnest(p_bands, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
-          SELECT FROM ready c WHERE c.kind = h.kind AND c.rank = h.rank AND c.seq >= x << 20 AND c.seq < (x + 1) << 20
-            AND c.seq <= h.head LIMIT 1) AS left_over)),
-      'dueIn', v_due - v_now,
-      'kinds', (SELECT count(*) FROM kind),
-      'rest', CASE WHEN p_beat_ms IS NOT NULL THEN json_build_object('now', v_now,
-        'expired', EXISTS (SELECT FROM worker w WHERE NOT w.cleared AND w.expires_at <= v_now),
-        'schedules', (SELECT count(*) || ':' || coalesce(sum(hashtext(s::text)), 0) FROM schedule s)) END)::text, NULL::text, NULL::uuid
-    UNION ALL
-    (SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
-        nullif(c.tenant, '')), c.payload::text, c.flow
-      FROM claimed c ORDER BY c.n);
+    SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
+      nullif(c.tenant, '')), c.payload::text, c.flow
+    FROM claimed c ORDER BY c.n;
 END $$;
 
 -- The time, when the worker's lease holds after all: a beat that is on its way to commit is waited for. Null when not.
@@ -417,73 +426,106 @@ CREATE FUNCTION settle_others(
 AS $$
 DECLARE
   v_now int8 := now_ms(p_now);
-  v_base int8;
   v_done uuid[];
 BEGIN
   IF NOT EXISTS (SELECT FROM worker w WHERE w.worker = p_worker AND w.expires_at > v_now) THEN
     v_now := held_until(p_worker, p_now);
     IF v_now IS NULL THEN RETURN '{}'; END IF;
   END IF;
-  v_base := base_seq();
+  SELECT e.done INTO v_done
+  FROM end_attempts(p_worker, v_now, p_ids, p_epochs, p_ran, p_lids, p_outcomes, p_in_ms, p_errors, p_reasons, NULL, '{}') AS e;
+  IF cardinality(v_done) = cardinality(p_ids) THEN
+    DELETE FROM lease WHERE lid = ANY (p_ended) AND worker = p_worker;
+  END IF;
+  IF cardinality(v_done) > 0 THEN PERFORM wake(p_wake); END IF;
+  RETURN v_done;
+END $$;
+
+-- Ends attempts of jobs of no flow or of p_flows, which are locked; outcomes as in `settle_others`, and 0 complete. `done` are those
+-- that were this worker's to end, `ended` those of flows that have ended with it. look: one that somebody had asked to cancel has
+-- completed. loud: some have not completed.
+CREATE FUNCTION end_attempts(
+  p_worker int4, p_now int8, p_ids uuid[], p_epochs int4[], p_ran int4[], p_lids int8[], p_outcomes int2[], p_in_ms int8[],
+  p_errors text[], p_reasons text[], p_results text, p_flows uuid[],
+  OUT done uuid[], OUT ended uuid[], OUT ended_flows uuid[], OUT ended_states int2[], OUT look boolean, OUT loud boolean
+) LANGUAGE plpgsql VOLATILE
+  SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_base int8 := base_seq();
+  v_paused uuid[];
+  v_epochs int4[];
+BEGIN
   WITH u AS MATERIALIZED (
-    SELECT u.*, u.outcome IN (1, 2, 3) AS spent FROM unnest(p_ids, p_epochs, p_ran, p_lids, p_outcomes, p_in_ms, p_errors, p_reasons) WITH ORDINALITY
-      AS u (id, epoch, ran, lid, outcome, in_ms, error, reason, n)
-    WHERE EXISTS (SELECT FROM lease l WHERE l.lid = u.lid AND l.worker = p_worker)
+    SELECT u.*, u.outcome < 4 AS spent
+    FROM unnest(p_ids, p_epochs, p_ran, p_lids, p_outcomes, p_in_ms, p_errors, p_reasons, string_to_array(p_results, E'\x1e')) WITH ORDINALITY
+      AS u (id, epoch, ran, lid, outcome, in_ms, error, reason, result, n)
+    WHERE u.outcome <> 6 AND EXISTS (SELECT FROM lease l WHERE l.lid = u.lid AND l.worker = p_worker)
   ), done AS (
     UPDATE job j SET
       epoch = u.epoch,
       -- Whoever asked to cancel it in the meantime is obeyed instead of a further attempt.
-      state = CASE WHEN u.outcome = 2 THEN 6 WHEN u.outcome = 3 OR j.cancel_reason IS NOT NULL THEN 5 ELSE 0 END,
+      state = CASE WHEN u.outcome = 0 THEN 4 WHEN u.outcome = 2 THEN 6 WHEN u.outcome = 3 OR j.cancel_reason IS NOT NULL THEN 5 ELSE 0 END,
       attempt = j.attempt + CASE WHEN u.spent OR j.cancel_reason IS NOT NULL THEN 1 ELSE 0 END,
-      run_at = CASE WHEN u.outcome IN (1, 4, 5) AND j.cancel_reason IS NULL THEN v_now + u.in_ms ELSE j.run_at END,
-      place = CASE WHEN u.in_ms > 0 THEN 0 ELSE v_base + u.n END,
-      finished_at = CASE WHEN u.outcome IN (2, 3) OR j.cancel_reason IS NOT NULL THEN v_now END,
-      worker = CASE WHEN u.outcome IN (2, 3) OR j.cancel_reason IS NOT NULL THEN p_worker END,
-      run_ms = CASE WHEN u.outcome IN (2, 3) OR j.cancel_reason IS NOT NULL THEN u.ran END,
+      run_at = CASE WHEN u.outcome IN (1, 4, 5) AND j.cancel_reason IS NULL THEN p_now + u.in_ms ELSE j.run_at END,
+      place = CASE WHEN u.in_ms > 0 OR u.outcome IN (0, 2, 3) THEN 0 ELSE v_base + u.n END,
+      finished_at = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN p_now END,
+      worker = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN p_worker END,
+      run_ms = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN u.ran END,
       cancel_reason = coalesce(j.cancel_reason, u.reason),
-      last_error = coalesce(u.error::json, j.last_error)
-    FROM u WHERE j.id = u.id AND j.state = 0 AND j.epoch = u.epoch - 1 AND j.flow IS NULL
-    RETURNING j.id, j.kind, j.priority, j.state, j.epoch, j.attempt, j.run_at, u.n, u.outcome, u.ran, u.error, u.spent, u.in_ms
+      last_error = coalesce(u.error::json, j.last_error),
+      result = CASE WHEN u.outcome = 0 THEN nullif(u.result, '')::json ELSE j.result END
+    FROM u WHERE j.id = u.id AND j.state = 0 AND j.epoch = u.epoch - 1 AND (j.flow IS NULL OR j.flow = ANY (p_flows))
+    RETURNING j.id, j.kind, j.priority, j.state, j.epoch, j.attempt, j.run_at, j.flow, j.cancel_reason, u.n, u.outcome, u.ran, u.error, u.spent,
+      u.in_ms
   ), recorded AS (
     INSERT INTO attempt (id, epoch, attempt, worker, started_at, ended_at, outcome, error)
-    SELECT d.id, d.epoch, d.attempt + CASE WHEN d.spent OR d.state = 5 THEN 0 ELSE 1 END, p_worker, v_now - d.ran, v_now,
+    SELECT d.id, d.epoch, d.attempt + CASE WHEN d.spent OR d.state = 5 THEN 0 ELSE 1 END, p_worker, p_now - d.ran, p_now,
       CASE d.outcome WHEN 3 THEN 'cancelled' WHEN 4 THEN 'snoozed' ELSE 'failed' END, d.error::json
-    FROM done d WHERE d.outcome <> 5 ON CONFLICT DO NOTHING
-  ), forgotten AS (
-    -- A job that polls for weeks must not fill the table.
-    DELETE FROM attempt WHERE ctid = ANY (ARRAY (
-      SELECT o.tid FROM done d, LATERAL (SELECT a.ctid AS tid FROM attempt a WHERE a.id = d.id AND a.epoch = d.epoch - 100
-        AND a.outcome IN ('snoozed', 'waited') OFFSET 0) AS o WHERE d.outcome = 4 AND d.epoch > 100))
+    FROM done d WHERE d.outcome NOT IN (0, 5) ON CONFLICT DO NOTHING
   ), back AS (
     INSERT INTO ready (seq, kind, rank, ids)
     SELECT v_base + d.n, d.kind, d.priority * 2 + CASE WHEN d.outcome = 5 THEN 0 ELSE 1 END, ARRAY[d.id]
     FROM done d WHERE d.state = 0 AND d.in_ms <= 0
     RETURNING kind, rank
-  ), bands AS (
-    INSERT INTO band (kind, rank) SELECT DISTINCT b.kind, b.rank FROM back b ON CONFLICT DO NOTHING
   ), later AS (
     INSERT INTO delayed (kind, run_at, id, rank)
     SELECT d.kind, d.run_at, d.id, d.priority * 2 + 1 FROM done d WHERE d.state = 0 AND d.in_ms > 0
     RETURNING kind, rank
-  ), later_bands AS (
-    INSERT INTO band (kind, rank) SELECT DISTINCT l.kind, l.rank FROM later l
-    WHERE NOT EXISTS (SELECT FROM band b WHERE b.kind = l.kind AND b.rank = l.rank) ON CONFLICT DO NOTHING
+  ), bands AS (
+    INSERT INTO band (kind, rank) SELECT b.kind, b.rank FROM (SELECT * FROM back UNION SELECT * FROM later) AS b
+    WHERE NOT EXISTS (SELECT FROM band o WHERE o.kind = b.kind AND o.rank = b.rank) ON CONFLICT DO NOTHING
   ), logged AS (
     INSERT INTO finished (kind, state, at, ids)
-    SELECT d.kind, d.state, v_now, array_agg(d.id ORDER BY d.n) FROM done d WHERE d.state > 0 GROUP BY d.kind, d.state
+    SELECT d.kind, d.state, p_now, array_agg(d.id ORDER BY d.n) FROM done d WHERE d.state > 0 GROUP BY d.kind, d.state
   ), counted AS (
-    INSERT INTO delta (seq, at, kind, running, ready, delayed, cancelled, dead, failed)
-    SELECT v_base, v_now, d.kind, -count(*), count(*) FILTER (WHERE d.state = 0 AND d.in_ms <= 0),
-      count(*) FILTER (WHERE d.state = 0 AND d.in_ms > 0), count(*) FILTER (WHERE d.state = 5),
+    INSERT INTO delta (seq, at, kind, running, ready, delayed, completed, cancelled, dead, failed)
+    SELECT v_base, p_now, d.kind, -count(*), count(*) FILTER (WHERE d.state = 0 AND d.in_ms <= 0),
+      count(*) FILTER (WHERE d.state = 0 AND d.in_ms > 0), count(*) FILTER (WHERE d.state = 4), count(*) FILTER (WHERE d.state = 5),
       count(*) FILTER (WHERE d.state = 6), count(*) FILTER (WHERE d.outcome IN (1, 2))
     FROM done d GROUP BY d.kind
   )
-  SELECT array_agg(d.id) INTO v_done FROM done d;
-  IF cardinality(v_done) = cardinality(p_ids) THEN
-    DELETE FROM lease WHERE lid = ANY (p_ended) AND worker = p_worker;
-  END IF;
-  IF v_done IS NOT NULL THEN PERFORM wake(p_wake); END IF;
-  RETURN coalesce(v_done, '{}');
+  SELECT coalesce(array_agg(d.id), '{}'),
+    coalesce(array_agg(d.id) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
+    coalesce(array_agg(d.flow) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
+    coalesce(array_agg(d.state) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
+    coalesce(bool_or(d.state = 4 AND d.cancel_reason IS NOT NULL), false), coalesce(bool_or(d.state <> 4), false),
+    array_agg(d.id) FILTER (WHERE d.outcome = 4 AND d.epoch > 100), array_agg(d.epoch) FILTER (WHERE d.outcome = 4 AND d.epoch > 100)
+  INTO done, ended, ended_flows, ended_states, look, loud, v_paused, v_epochs FROM done d;
+  IF v_paused IS NOT NULL THEN PERFORM forget_pauses(v_paused, v_epochs); END IF;
+END $$;
+
+-- A job that polls for weeks must not fill the tables: of attempts that ended in a pause the last hundred are kept, with what they
+-- have logged. p_epochs are those of the jobs' latest. A released attempt has left lines only.
+CREATE FUNCTION forget_pauses(p_ids uuid[], p_epochs int4[]) RETURNS void LANGUAGE plpgsql VOLATILE
+  SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+  DELETE FROM attempt a USING unnest(p_ids, p_epochs) AS u (id, epoch)
+  WHERE a.id = u.id AND a.epoch = u.epoch - 100 AND a.outcome IN ('snoozed', 'waited');
+  DELETE FROM log g USING unnest(p_ids, p_epochs) AS u (id, epoch)
+  WHERE g.id = u.id AND g.epoch = u.epoch - 100 AND NOT EXISTS (SELECT FROM attempt a WHERE a.id = g.id AND a.epoch = g.epoch);
 END $$;
 
 -- What a worker held when its lease ended: back to the head of the queue; dead when no attempt is left or when it has

@@ -288,66 +288,76 @@ BEGIN
 END $$;
 
 -- Deletes up to p_limit finished jobs of one kind and state, the oldest first: those that finished by p_until, and as
--- many more as there are too many. Those of a flow that has not finished stay. Answers how many.
-CREATE FUNCTION prune_jobs(p_now int8, p_kind int4, p_state int2, p_until int8, p_excess int8, p_limit int4) RETURNS int4 LANGUAGE plpgsql VOLATILE
+-- many more as there are too many. Those of a flow that has not finished stay, but count among those: else as many younger ones
+-- would go in their place. What is noted of jobs that were removed or redriven goes as well, and is `seen` like those `removed`.
+CREATE FUNCTION prune_jobs(
+  p_now int8, p_kind int4, p_state int2, p_until int8, p_excess int8, p_limit int4, OUT removed int4, OUT seen int4
+) LANGUAGE plpgsql VOLATILE
   SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
   v_row record;
-  v_take int4;
-  v_gone int4 := 0;
-  v_ids uuid[];
-  v_stay uuid[];
-  v_free uuid[];
+  v_over uuid[];
+  v_most int8;
+  v_take uuid[];
   v_rest uuid[];
+  v_stay int4;
+  v_all boolean;
+  v_ids uuid[];
   v_tenants text[];
   v_keys text[];
-  v_seen int4 := 0;
+  -- Jobs that stay or have gone, up to where the walk is.
+  v_walked int8 := 0;
   -- Jobs that stay are walked over each time; not over any number of them.
   v_patience int4 := 100000;
 BEGIN
+  removed := 0;
+  seen := 0;
   FOR v_row IN
     SELECT f.ctid AS tid, f.* FROM finished f WHERE f.kind = p_kind AND f.state = p_state ORDER BY f.at, f.seq FOR UPDATE SKIP LOCKED
   LOOP
     -- Its flow must not go on while its jobs go; one that does not finish just now is left for later.
-    v_stay := ARRAY (
-      SELECT j.id FROM job j WHERE j.id = ANY (v_row.ids) AND j.state = p_state AND j.finished_at = v_row.at AND j.flow IS NOT NULL
-        AND j.flow NOT IN (SELECT l.id FROM (
-          SELECT f.id FROM flow f WHERE f.finished_at IS NOT NULL AND f.id = ANY (ARRAY (
-            SELECT i.flow FROM job i WHERE i.id = ANY (v_row.ids) AND i.flow IS NOT NULL)) FOR NO KEY UPDATE SKIP LOCKED) AS l));
-    v_free := v_row.ids;
-    IF cardinality(v_stay) > 0 THEN
-      v_free := ARRAY (SELECT u.id FROM unnest(v_row.ids) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (v_stay) ORDER BY u.n);
+    v_over := ARRAY (
+      SELECT f.id FROM flow f WHERE f.finished_at IS NOT NULL AND f.id = ANY (ARRAY (
+        SELECT i.flow FROM job i WHERE i.id = ANY (v_row.ids) AND i.flow IS NOT NULL)) FOR NO KEY UPDATE SKIP LOCKED);
+    v_most := CASE WHEN v_row.at <= p_until THEN 9223372036854775807 ELSE greatest(p_excess - v_walked, 0) END;
+    SELECT array_agg(p.id ORDER BY p.n) FILTER (WHERE p.within AND NOT p.stays),
+      array_agg(p.id ORDER BY p.n) FILTER (WHERE p.stays OR NOT p.within),
+      count(*) FILTER (WHERE p.within AND p.stays), bool_and(p.within)
+    INTO v_take, v_rest, v_stay, v_all
+    FROM (
+      SELECT e.id, e.n, e.stays, count(*) FILTER (WHERE e.there) OVER w <= v_most AND count(*) FILTER (WHERE NOT e.stays) OVER w <= p_limit - seen AS within
+      FROM (
+        -- A job that was redriven has an entry of its own for its later end.
+        SELECT u.id, u.n, j.id IS NOT NULL AS there, j.flow IS NOT NULL AND j.flow <> ALL (v_over) AS stays
+        FROM unnest(v_row.ids) WITH ORDINALITY AS u (id, n)
+          LEFT JOIN job j ON j.id = u.id AND j.state = p_state AND j.finished_at = v_row.at
+      ) AS e WINDOW w AS (ORDER BY e.n)) AS p;
+    v_walked := v_walked + v_stay;
+    v_patience := v_patience - v_stay;
+    IF v_take IS NOT NULL THEN
+      WITH gone AS (
+        DELETE FROM job j WHERE j.id = ANY (v_take) AND j.state = p_state AND j.finished_at = v_row.at
+        RETURNING j.id, j.tenant, j.idempotency_key
+      )
+      SELECT array_agg(g.id), array_agg(g.tenant), array_agg(g.idempotency_key) INTO v_ids, v_tenants, v_keys FROM gone g;
+      DELETE FROM finished WHERE ctid = v_row.tid;
+      IF v_rest IS NOT NULL THEN
+        INSERT INTO finished (kind, state, at, seq, ids) VALUES (p_kind, p_state, v_row.at, v_row.seq, v_rest);
+      END IF;
+      seen := seen + cardinality(v_take);
+      IF v_ids IS NOT NULL THEN
+        PERFORM forget(p_now, v_ids, v_tenants, v_keys);
+        v_walked := v_walked + cardinality(v_ids);
+        removed := removed + cardinality(v_ids);
+      END IF;
     END IF;
-    v_patience := v_patience - cardinality(v_stay);
-    CONTINUE WHEN cardinality(v_free) = 0 AND v_patience > 0;
-    v_take := least(cardinality(v_free), p_limit - v_seen);
-    IF p_until IS NULL OR v_row.at > p_until THEN v_take := least(v_take, greatest(p_excess - v_gone, 0)); END IF;
-    EXIT WHEN v_take <= 0 OR v_patience <= 0;
-    WITH gone AS (
-      -- A job that was redriven has an entry of its own for its later end.
-      DELETE FROM job j WHERE j.id = ANY (v_free[:v_take]) AND j.state = p_state AND j.finished_at = v_row.at
-      RETURNING j.id, j.tenant, j.idempotency_key
-    )
-    SELECT array_agg(g.id), array_agg(g.tenant), array_agg(g.idempotency_key) INTO v_ids, v_tenants, v_keys FROM gone g;
-    v_rest := CASE WHEN cardinality(v_stay) = 0 THEN v_row.ids[v_take + 1:] ELSE ARRAY (
-      SELECT u.id FROM unnest(v_row.ids) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (v_free[:v_take]) ORDER BY u.n) END;
-    DELETE FROM finished WHERE ctid = v_row.tid;
-    IF cardinality(v_rest) > 0 THEN
-      INSERT INTO finished (kind, state, at, seq, ids) VALUES (p_kind, p_state, v_row.at, v_row.seq, v_rest);
-    END IF;
-    v_seen := v_seen + v_take;
-    IF v_ids IS NOT NULL THEN
-      PERFORM forget(p_now, v_ids, v_tenants, v_keys);
-      v_gone := v_gone + cardinality(v_ids);
-    END IF;
-    EXIT WHEN v_seen >= p_limit;
+    EXIT WHEN NOT v_all OR seen >= p_limit OR v_patience <= 0;
   END LOOP;
-  IF v_gone > 0 THEN
+  IF removed > 0 THEN
     INSERT INTO delta (seq, at, kind, completed, cancelled, dead) VALUES (base_seq(), p_now, p_kind,
-      CASE p_state WHEN 4 THEN -v_gone ELSE 0 END, CASE p_state WHEN 5 THEN -v_gone ELSE 0 END, CASE p_state WHEN 6 THEN -v_gone ELSE 0 END);
+      CASE p_state WHEN 4 THEN -removed ELSE 0 END, CASE p_state WHEN 5 THEN -removed ELSE 0 END, CASE p_state WHEN 6 THEN -removed ELSE 0 END);
   END IF;
-  RETURN v_gone;
 END $$;
 
 -- Partitions of `job`, a week each from Monday on, by the time in the id: the week of p_first (epoch ms) and p_ahead more.

@@ -80,63 +80,8 @@ BEGIN
     v_states := array_fill(4::int2, ARRAY[cardinality(v_ended)]);
     v_loud := false;
   ELSE
-    WITH u AS MATERIALIZED (
-      SELECT u.*, u.outcome < 4 AS spent
-      FROM unnest(p_ids, p_epochs, p_ran, p_lids, v_outcomes, p_in_ms, p_errors, p_reasons, string_to_array(p_results, E'\x1e')) WITH ORDINALITY
-        AS u (id, epoch, ran, lid, outcome, in_ms, error, reason, result, n)
-      WHERE u.outcome <> 6 AND u.lid = ANY (v_lids)
-    ), done AS (
-      UPDATE job j SET
-        epoch = u.epoch,
-        state = CASE WHEN u.outcome = 0 THEN 4 WHEN u.outcome = 2 THEN 6 WHEN u.outcome = 3 OR j.cancel_reason IS NOT NULL THEN 5 ELSE 0 END,
-        attempt = j.attempt + CASE WHEN u.spent OR j.cancel_reason IS NOT NULL THEN 1 ELSE 0 END,
-        run_at = CASE WHEN u.outcome IN (1, 4, 5) AND j.cancel_reason IS NULL THEN v_now + u.in_ms ELSE j.run_at END,
-        place = CASE WHEN u.in_ms > 0 OR u.outcome IN (0, 2, 3) THEN 0 ELSE base_seq() + u.n END,
-        finished_at = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN v_now END,
-        worker = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN p_worker END,
-        run_ms = CASE WHEN u.outcome IN (0, 2, 3) OR j.cancel_reason IS NOT NULL THEN u.ran END,
-        cancel_reason = coalesce(j.cancel_reason, u.reason),
-        last_error = coalesce(u.error::json, j.last_error),
-        result = CASE WHEN u.outcome = 0 THEN nullif(u.result, '')::json ELSE j.result END
-      FROM u WHERE j.id = u.id AND j.state = 0 AND j.epoch = u.epoch - 1 AND (j.flow IS NULL OR j.flow = ANY (v_flows))
-      RETURNING j.id, j.kind, j.priority, j.state, j.epoch, j.attempt, j.run_at, j.flow, j.cancel_reason, u.n, u.outcome, u.ran, u.error, u.spent, u.in_ms
-    ), recorded AS (
-      INSERT INTO attempt (id, epoch, attempt, worker, started_at, ended_at, outcome, error)
-      SELECT d.id, d.epoch, d.attempt + CASE WHEN d.spent OR d.state = 5 THEN 0 ELSE 1 END, p_worker, v_now - d.ran, v_now,
-        CASE d.outcome WHEN 3 THEN 'cancelled' WHEN 4 THEN 'snoozed' ELSE 'failed' END, d.error::json
-      FROM done d WHERE d.outcome NOT IN (0, 5) ON CONFLICT DO NOTHING
-    ), forgotten AS (
-      DELETE FROM attempt WHERE ctid = ANY (ARRAY (
-        SELECT o.tid FROM done d, LATERAL (SELECT a.ctid AS tid FROM attempt a WHERE a.id = d.id AND a.epoch = d.epoch - 100
-          AND a.outcome IN ('snoozed', 'waited') OFFSET 0) AS o WHERE d.outcome = 4 AND d.epoch > 100))
-    ), back AS (
-      INSERT INTO ready (seq, kind, rank, ids)
-      SELECT base_seq() + d.n, d.kind, d.priority * 2 + CASE WHEN d.outcome = 5 THEN 0 ELSE 1 END, ARRAY[d.id]
-      FROM done d WHERE d.state = 0 AND d.in_ms <= 0
-      RETURNING kind, rank
-    ), later AS (
-      INSERT INTO delayed (kind, run_at, id, rank)
-      SELECT d.kind, d.run_at, d.id, d.priority * 2 + 1 FROM done d WHERE d.state = 0 AND d.in_ms > 0
-      RETURNING kind, rank
-    ), bands AS (
-      INSERT INTO band (kind, rank) SELECT b.kind, b.rank FROM (SELECT * FROM back UNION SELECT * FROM later) AS b
-      WHERE NOT EXISTS (SELECT FROM band o WHERE o.kind = b.kind AND o.rank = b.rank) ON CONFLICT DO NOTHING
-    ), logged AS (
-      INSERT INTO finished (kind, state, at, ids)
-      SELECT d.kind, d.state, v_now, array_agg(d.id ORDER BY d.n) FROM done d WHERE d.state > 0 GROUP BY d.kind, d.state
-    ), counted AS (
-      INSERT INTO delta (seq, at, kind, running, ready, delayed, completed, cancelled, dead, failed)
-      SELECT base_seq(), v_now, d.kind, -count(*), count(*) FILTER (WHERE d.state = 0 AND d.in_ms <= 0),
-        count(*) FILTER (WHERE d.state = 0 AND d.in_ms > 0), count(*) FILTER (WHERE d.state = 4), count(*) FILTER (WHERE d.state = 5),
-        count(*) FILTER (WHERE d.state = 6), count(*) FILTER (WHERE d.outcome IN (1, 2))
-      FROM done d GROUP BY d.kind
-    )
-    SELECT coalesce(array_agg(d.id), '{}'),
-      coalesce(array_agg(d.id) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
-      coalesce(array_agg(d.flow) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
-      coalesce(array_agg(d.state) FILTER (WHERE d.state > 0 AND d.flow IS NOT NULL), '{}'),
-      coalesce(bool_or(d.state = 4 AND d.cancel_reason IS NOT NULL), false), coalesce(bool_or(d.state <> 4), false)
-    INTO v_done, v_ended, v_ended_flows, v_states, v_look, v_loud FROM done d;
+    SELECT e.* INTO v_done, v_ended, v_ended_flows, v_states, v_look, v_loud
+    FROM end_attempts(p_worker, v_now, p_ids, p_epochs, p_ran, p_lids, v_outcomes, p_in_ms, p_errors, p_reasons, p_results, v_flows) AS e;
   END IF;
   done := done || v_done;
   IF cardinality(done) = cardinality(p_ids) THEN
@@ -167,6 +112,8 @@ DECLARE
   v_child uuid;
   v_children jsonb := '{}';
   v_come boolean;
+  v_paused uuid[];
+  v_paused_epochs int4[];
 BEGIN
   ready := false;
   place := p_place;
@@ -211,10 +158,6 @@ BEGIN
   ), recorded AS (
     INSERT INTO attempt (id, epoch, attempt, worker, started_at, ended_at, outcome)
     SELECT d.id, d.epoch, d.attempt + 1, p_worker, p_now - d.ran, p_now, 'waited' FROM done d ON CONFLICT DO NOTHING
-  ), forgotten AS (
-    DELETE FROM attempt WHERE ctid = ANY (ARRAY (
-      SELECT o.tid FROM done d, LATERAL (SELECT a.ctid AS tid FROM attempt a WHERE a.id = d.id AND a.epoch = d.epoch - 100
-        AND a.outcome IN ('snoozed', 'waited') OFFSET 0) AS o WHERE d.epoch > 100))
   ), back AS (
     INSERT INTO ready (seq, kind, rank, ids) SELECT base_seq() + d.n, d.kind, d.priority * 2 + 1, ARRAY[d.id] FROM done d WHERE d.come
   ), later AS (
@@ -229,8 +172,10 @@ BEGIN
       count(*) FILTER (WHERE d.state = 3)
     FROM done d GROUP BY d.kind
   )
-  SELECT coalesce(bool_or(d.come), false) INTO v_come FROM done d;
+  SELECT coalesce(bool_or(d.come), false), array_agg(d.id) FILTER (WHERE d.epoch > 100), array_agg(d.epoch) FILTER (WHERE d.epoch > 100)
+  INTO v_come, v_paused, v_paused_epochs FROM done d;
   ready := ready OR v_come;
+  IF v_paused IS NOT NULL THEN PERFORM forget_pauses(v_paused, v_paused_epochs); END IF;
 END $$;
 
 -- Stores the child that a job waits for, under the job's name and the step's.

@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest'
-import { anError, cancelled, complete, dead, minuteMs, release, retry, secondMs, snooze } from './samples.ts'
+import type { Outcome } from '../../src/job/decide.ts'
+import {
+  aLine,
+  anError,
+  cancelled,
+  complete,
+  dead,
+  minuteMs,
+  release,
+  retry,
+  secondMs,
+  snooze,
+} from './samples.ts'
 import { type EngineSubject, openStage } from './stage.ts'
 
 export function attemptCases(subject: EngineSubject): void {
@@ -68,6 +80,26 @@ export function attemptCases(subject: EngineSubject): void {
     await stage.settle(await stage.claimOne(), complete())
     expect((await stage.engine.attempts(id)).map(each => [each.attempt, each.outcome])).toEqual([
       [1, 'completed'],
+    ])
+  })
+
+  it('that snooze again and again are forgotten but for the last hundred, with what they logged', async () => {
+    const stage = await openStage(subject)
+    const id = await stage.enqueue()
+    const end = async (outcome: Outcome, said: string) => {
+      const lease = await stage.claimOne()
+      await stage.engine.report('worker-1', [{ lease, logLines: [aLine(said)] }])
+      await stage.settle(lease, outcome)
+    }
+    await end(retry(), 'failed')
+    await end(release, 'released')
+    for (let count = 0; count < 120; count++) await end(snooze(), `${count}`)
+    const attempts = await stage.engine.attempts(id)
+    expect(attempts.map(each => each.outcome)).toEqual(['failed', ...Array(100).fill('snoozed')])
+    const lines = await stage.engine.logs(id)
+    expect(lines.map(line => line.message)).toEqual([
+      'failed',
+      ...Array.from({ length: 100 }, (_, at) => `${at + 20}`),
     ])
   })
 

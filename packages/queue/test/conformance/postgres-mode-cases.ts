@@ -21,6 +21,26 @@ export function hearsByNotification(store: Store): void {
   })
 }
 
+export function forgetsWhatIsGone(store: Store): void {
+  it('keeps no note of jobs that were removed, when nothing of their kind is left', async () => {
+    const engine = await opened(store().url)
+    const ids = Array.from({ length: 3 }, newId)
+    await engine.enqueue(ids.map(id => aJob({ id, queue: 'gone' })))
+    const lanes = [{ queue: 'gone', types: ['mail'] }]
+    const { jobs } = await engine.claim({ worker: 'worker-1', lanes, limit: 3, leaseMs: minuteMs })
+    await engine.settle(
+      'worker-1',
+      jobs.map(lease => ({ lease, outcome: complete(), ranMs: 0 })),
+    )
+    await engine.remove(ids)
+    const rules = [{ type: 'mail', state: 'completed', maxCount: 100 } as const]
+    expect(await engine.prune({ rules, limit: 2 })).toEqual({ removed: 0, more: true })
+    expect(await engine.prune({ rules, limit: 2 })).toEqual({ removed: 0, more: false })
+    const { admin, schema } = store()
+    expect((await admin.query(`SELECT FROM ${schema}.finished`)).rowCount).toBe(0)
+  })
+}
+
 export function hearsByPolling(store: Store): void {
   it('finds out that notifications do not come through, and says that it polls', async () => {
     expect(await notesOf(store().url)).toEqual([expect.stringMatching(/pooler.*poll/i)])

@@ -1,6 +1,7 @@
 import { describePostgres } from './describe-postgres.ts'
 import {
   completesNothingByHalves,
+  forgetsWhatIsGone,
   hearsByNotification,
   leavesNothingBehind,
   servesBesideHandlers,
@@ -10,5 +11,6 @@ describePostgres({ name: 'pooled', params: {} }, store => {
   hearsByNotification(store)
   completesNothingByHalves(store)
   servesBesideHandlers(store)
+  forgetsWhatIsGone(store)
   leavesNothingBehind(store)
 })

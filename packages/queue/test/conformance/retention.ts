@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Outcome } from '../../src/job/decide.ts'
 import type { RetentionRule } from '../../src/job/retention.ts'
+import { enqueued } from './flow-stage.ts'
 import { cancelled, complete, dayMs, dead, hourMs, minuteMs, retry } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
 
@@ -54,6 +55,23 @@ export function retentionCases(subject: EngineSubject): void {
     const stage = await openStage(subject)
     await finished(stage, 3)
     expect(await pruneAll(stage, [{ type: 'mail', state: 'completed', maxCount: 3 }])).toBe(0)
+  })
+
+  it('by count reckons in what an unfinished flow holds, and lets no younger one go in its place', async () => {
+    const stage = await openStage(subject)
+    const [first] = await finished(stage, 1)
+    const parts = Object.fromEntries(
+      Array.from({ length: 5 }, (_, at) => [`part-${at}`, { job: { type: 'mail' } }]),
+    )
+    const flow = await enqueued(stage, { ...parts, end: Object.keys(parts) })
+    for (const lease of await stage.claim()) await stage.settle(lease, complete())
+    await stage.clock.advance(1)
+    const [last] = await finished(stage, 1)
+    expect(await pruneAll(stage, [{ type: 'mail', state: 'completed', maxCount: 3 }])).toBe(1)
+    expect(await stage.states([first as string, last as string])).toEqual([null, 'completed'])
+    await flow.run('end')
+    expect(await pruneAll(stage, [{ type: 'mail', state: 'completed', maxCount: 3 }])).toBe(3)
+    expect(await stage.states([last as string])).toEqual(['completed'])
   })
 
   it('by both removes what either bound has passed', async () => {
@@ -166,6 +184,47 @@ export function retentionCases(subject: EngineSubject): void {
     expect(await stage.engine.logs(lease.id)).toEqual([])
     expect((await stage.engine.list({}, { limit: 10 })).jobs).toEqual([])
     expect((await stage.engine.counts()).total.completed).toBe(0)
+  })
+
+  it('goes on past what was removed or redriven meanwhile', async () => {
+    const stage = await openStage(subject)
+    const ids = await finished(stage, 9)
+    const [again, ...gone] = ids.slice(0, 6) as [string, ...string[]]
+    await stage.engine.remove(gone)
+    await stage.engine.redrive([again])
+    await stage.clock.advance(hourMs)
+    expect(await pruneAll(stage, [{ type: 'mail', state: 'completed', maxAgeMs: minuteMs }])).toBe(3)
+    expect(await stage.states(ids.slice(6))).toEqual([null, null, null])
+    expect(await stage.states([again])).toEqual(['queued'])
+  })
+
+  it('by count goes on past what was removed, and keeps the last that finished', async () => {
+    const stage = await openStage(subject)
+    const ids = await finished(stage, 9)
+    await stage.engine.remove(ids.slice(0, 4))
+    expect(await pruneAll(stage, [{ type: 'mail', state: 'completed', maxCount: 2 }])).toBe(3)
+    expect(await stage.states(ids.slice(-2))).toEqual(['completed', 'completed'])
+  })
+
+  it('forgets a worker that died long ago', async () => {
+    const stage = await openStage(subject)
+    const { id } = await stage.running({}, { worker: 'lost' })
+    await stage.clock.advance(minuteMs + 1)
+    await stage.rescue()
+    await stage.engine.prune({ rules: [], limit: 10 })
+    expect((await stage.engine.attempts(id)).map(each => each.worker)).toEqual(['lost'])
+    await stage.clock.advance(36 * dayMs)
+    await stage.rescue()
+    await stage.engine.prune({ rules: [], limit: 10 })
+    expect((await stage.engine.attempts(id)).map(each => each.worker)).toEqual([null])
+  })
+
+  it('forgets no worker whose jobs have not been given back', async () => {
+    const stage = await openStage(subject)
+    const { id } = await stage.running({}, { worker: 'lost' })
+    await stage.clock.advance(36 * dayMs)
+    await stage.engine.prune({ rules: [], limit: 10 })
+    expect(await stage.rescue()).toMatchObject([{ id, worker: 'lost', now: 'queued' }])
   })
 
   it('counts a redriven job by its last end', async () => {

@@ -1,4 +1,4 @@
-import type { NewJob } from '../../src/engine/contract.ts'
+import type { LogLine, NewJob } from '../../src/engine/contract.ts'
 import type { StepWrite } from '../../src/engine/step.ts'
 import type { Outcome } from '../../src/job/decide.ts'
 import type { JobError } from '../../src/job/error.ts'
@@ -37,6 +37,10 @@ export function aStep(step: Partial<StepWrite> = {}): StepWrite {
     signalId: null,
     ...step,
   }
+}
+
+export function aLine(message: string): LogLine {
+  return { level: 'info', message, dataJson: null, at: 0 }
 }
 
 export function anError(message = 'it broke'): JobError {

@@ -120,6 +120,28 @@ describe('sqlite: the file', () => {
     expect(await two.get([unknownId])).toEqual([null])
   })
 
+  it('is not held for a walk over all that a long flow has done: the pruner goes on where it was', async () => {
+    const path = join(tempFolder(), 'queue.db')
+    const engine = closedAfter(openEngine(`file:${path}`))
+    await engine.open()
+    const flow = `x'${unknownId.replaceAll('-', '')}'`
+    const db = new DatabaseSync(path)
+    onTestFinished(() => db.close())
+    db.exec(`
+      INSERT INTO millrace_kind (kind, queue, type) VALUES (1, 'default', 'mail');
+      INSERT INTO millrace_counter (kind, phase, count) VALUES (1, 4, 100002);
+      INSERT INTO millrace_flow (id, name, tenant, total, created_at) VALUES (${flow}, 'long', '', 100002, 0);
+      WITH RECURSIVE done (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM done WHERE n < 100002)
+      INSERT INTO millrace_history (id, kind, state, priority, run_at, created_at, attempt, max_attempts, epoch, deaths, redrives,
+        finished_at, tenant, payload, flow)
+      SELECT CAST(printf('%016d', n) AS BLOB), 1, 4, 5, 0, 0, 1, 1, 1, 0, 0, 0, '', '{}', iif(n = 100001, NULL, ${flow}) FROM done`)
+    const rules = [{ type: 'mail', state: 'completed', maxAgeMs: 0 } as const]
+    const pruned = async () => (await engine.prune({ rules, limit: 500 })).removed
+    expect([await pruned(), await pruned(), await pruned()]).toEqual([0, 1, 0])
+    db.exec('UPDATE millrace_flow SET finished_at = 1')
+    expect([await pruned(), await pruned()]).toEqual([1, 500])
+  })
+
   it('is left in one piece when it is closed: nothing waits in a journal', async () => {
     const path = join(tempFolder(), 'queue.db')
     const engine = openEngine(`file:${path}`)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/job/decide.ts'
 import type { Wait } from '../../src/job/wait.ts'
 import { enqueued, hintsOf } from './flow-stage.ts'
-import { aStep, complete, dead, hourMs, minuteMs, secondMs } from './samples.ts'
+import { aLine, aStep, complete, dead, hourMs, minuteMs, secondMs } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
 
 export function waitCases(subject: EngineSubject): void {
@@ -94,8 +94,14 @@ export function waitCases(subject: EngineSubject): void {
   it('again and again keeps only the last hundred of these in the history', async () => {
     const stage = await openStage(subject)
     const id = await stage.enqueue()
-    for (let count = 0; count < 130; count++) await stage.settle(await stage.claimOne(), sleeps({ inMs: 0 }))
+    for (let count = 0; count < 130; count++) {
+      const lease = await stage.claimOne()
+      await stage.engine.report('worker-1', [{ lease, logLines: [aLine(`${count}`)] }])
+      await stage.settle(lease, sleeps({ inMs: 0 }))
+    }
     expect(await stage.engine.attempts(id)).toHaveLength(100)
+    const lines = await stage.engine.logs(id)
+    expect(lines.map(line => line.message)).toEqual(Array.from({ length: 100 }, (_, at) => `${at + 30}`))
     expect((await stage.claimOne()).attempt).toBe(1)
   })
 
@@ -124,6 +130,7 @@ export function waitCases(subject: EngineSubject): void {
     await stage.engine.cancel([lease.id], 'no need')
     expect(await stage.settle(lease, waitsFor({ inMs: hourMs }))).toBe('settled')
     expect(await stage.job(lease.id)).toMatchObject({ state: 'cancelled', cancelReason: 'no need' })
+    expect((await stage.engine.attempts(lease.id)).map(each => each.outcome)).toEqual(['cancelled'])
     expect(await stage.engine.steps(lease.id)).toEqual([])
   })
 

@@ -25,19 +25,22 @@ interface Request {
   limit: number
 }
 
-/** Deletes a small batch of what the rules no longer keep, oldest first. When nothing does, it costs two short looks. */
+/** Deletes a small batch of what the rules no longer keep, oldest first. When that is nothing, it costs some short looks into indexes. */
 export async function prune(
   store: Store,
   now: number | null,
   request: Request,
 ): Promise<{ removed: number; more: boolean }> {
   let left = request.limit
+  let removed = 0
   for (const each of await outdated(store, now, request.rules)) {
     if (left <= 0) break
-    left -= await pruneKind(store, now, each, left)
+    const pruned = await pruneKind(store, now, each, left)
+    removed += pruned.removed
+    left -= pruned.seen
   }
   const housekeeping = await tidy(store, now, request.limit)
-  return { removed: request.limit - left, more: left <= 0 || housekeeping }
+  return { removed, more: left <= 0 || housekeeping }
 }
 
 interface Outdated {
@@ -47,9 +50,18 @@ interface Outdated {
   maxCount: number | null
 }
 
+interface Pruned {
+  removed: number
+  /** With those that were gone already. */
+  seen: number
+}
+
 const total = `CASE r.state WHEN ${stored.completed} THEN s.completed WHEN ${stored.cancelled} THEN s.cancelled ELSE s.dead END`
 
-/** The kinds and states of which something is over its rule's count or age. A type's own rule stands in for the common one. */
+/**
+ * The kinds and states of which something is over its rule's count or age, or nothing is left but what is noted of jobs that were removed
+ * or redriven. A type's own rule stands in for the common one.
+ */
 function outdated(db: Queries, now: number | null, rules: readonly RetentionRule[]): Promise<Outdated[]> {
   if (rules.length === 0) return Promise.resolve([])
   return db.all<Outdated>(
@@ -61,8 +73,9 @@ function outdated(db: Queries, now: number | null, rules: readonly RetentionRule
      SELECT s.kind, r.state, r.max_age AS "maxAgeMs", r.max_count AS "maxCount"
      FROM standing s JOIN millrace.kind k ON k.kind = s.kind JOIN rule r ON r.type = k.type
        OR (r.type IS NULL AND NOT EXISTS (SELECT FROM rule n WHERE n.type = k.type AND n.state = r.state))
-     WHERE ${total} > 0 AND (${total} > r.max_count OR r.max_age <= millrace.now_ms($1) - (
-       SELECT f.at FROM millrace.finished f WHERE f.kind = s.kind AND f.state = r.state ORDER BY f.at, f.seq LIMIT 1))`,
+     LEFT JOIN LATERAL (
+       SELECT f.at FROM millrace.finished f WHERE f.kind = s.kind AND f.state = r.state ORDER BY f.at, f.seq LIMIT 1) AS oldest ON true
+     WHERE ${total} > r.max_count OR r.max_age <= millrace.now_ms($1) - oldest.at OR (${total} <= 0 AND oldest.at IS NOT NULL)`,
     [
       now,
       rules.map(rule => rule.type),
@@ -78,21 +91,22 @@ function whole(value: number | undefined): number | null {
 }
 
 /** One pruner at a time for each kind: two who both take what is too many would together take too much. */
-function pruneKind(store: Store, now: number | null, of: Outdated, limit: number): Promise<number> {
+function pruneKind(store: Store, now: number | null, of: Outdated, limit: number): Promise<Pruned> {
   return store.transaction(async db => {
     const mine = await one(db, 'SELECT 1 FROM millrace.kind WHERE kind = $1 FOR NO KEY UPDATE SKIP LOCKED', [
       of.kind,
     ])
-    if (!mine) return 0
+    if (!mine) return { removed: 0, seen: 0 }
     // Counted only now, when whoever pruned before has committed.
-    const row = await one<{ removed: number }>(
+    const row = await one<Pruned>(
       db,
-      `SELECT millrace.prune_jobs(c.now, r.kind, r.state, c.now - $4::int8, coalesce((
-           SELECT ${total} FROM (${standing}) AS s WHERE s.kind = r.kind) - $5::int8, 0), $6) AS removed
-       FROM (SELECT millrace.now_ms($1) AS now OFFSET 0) AS c, (SELECT $2::int4 AS kind, $3::int2 AS state) AS r`,
+      `SELECT p.removed, p.seen
+       FROM (SELECT millrace.now_ms($1) AS now OFFSET 0) AS c, (SELECT $2::int4 AS kind, $3::int2 AS state) AS r,
+         LATERAL millrace.prune_jobs(c.now, r.kind, r.state, c.now - $4::int8, coalesce((
+           SELECT ${total} FROM (${standing}) AS s WHERE s.kind = r.kind) - $5::int8, 0), $6) AS p`,
       [now, of.kind, of.state, of.maxAgeMs, of.maxCount, limit],
     )
-    return row?.removed ?? 0
+    return row as Pruned
   })
 }
 

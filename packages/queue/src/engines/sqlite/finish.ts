@@ -33,7 +33,7 @@ export function moveToHistory(
   store.run('DELETE FROM millrace_job WHERE n = ?', job.n)
 }
 
-/** Attempts without an end of their own that are remembered: a job that polls for weeks must not fill the table. */
+/** Attempts without an end of their own that are remembered, with what they have logged: a job that polls for weeks must not fill the tables. */
 const pausesKept = 100
 
 export function recordAttempt(
@@ -62,9 +62,20 @@ export function recordAttempt(
     ended.error && JSON.stringify(ended.error),
   )
   if ((ended.outcome === 'snoozed' || ended.outcome === 'waited') && ended.epoch > pausesKept)
-    store.run(
-      `DELETE FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome IN ('snoozed', 'waited')`,
-      ended.id,
-      ended.epoch - pausesKept,
-    )
+    forgetPause(store, ended.id, ended.epoch - pausesKept)
+}
+
+/** An attempt that was released has left lines only. */
+function forgetPause(store: Store, id: Uint8Array, epoch: number): void {
+  store.run(
+    `DELETE FROM millrace_attempt WHERE id = ? AND epoch = ? AND outcome IN ('snoozed', 'waited')`,
+    id,
+    epoch,
+  )
+  store.run(
+    `DELETE FROM millrace_log WHERE id = ?1 AND epoch = ?2
+       AND NOT EXISTS (SELECT 1 FROM millrace_attempt WHERE id = ?1 AND epoch = ?2)`,
+    id,
+    epoch,
+  )
 }

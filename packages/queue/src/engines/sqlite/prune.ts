@@ -10,6 +10,19 @@ import type { Store } from './store.ts'
 
 const talliesKeptMs = 35 * 24 * 3_600_000
 const workersKeptMs = 35 * 24 * 3_600_000
+/** So many jobs that stay, because their flow has not finished, are walked over at a time: others wait until this write has ended. */
+const patience = 100_000
+
+/** Up to where a walk has come: no job before it can go yet, and there are no more of them than `stay`. */
+interface Place {
+  seq: number
+  stay: number
+}
+
+const start: Place = { seq: 0, stay: 0 }
+
+/** Where each store's next walk begins, by kind and state; at the start when there is none. */
+const places = new WeakMap<Store, Map<string, Place>>()
 
 /** Deletes a small batch of what the rules no longer keep, oldest first. Inside a write. */
 export function prune(
@@ -50,7 +63,10 @@ function rulesByKind(kinds: Kinds, rules: RetentionRule[]): { kind: number; rule
     )
 }
 
-/** The oldest jobs of a kind and state that are over the rule's count or age, but for those whose flow has not finished. */
+/**
+ * The oldest jobs of a kind and state that are over the rule's count or age, but for those whose flow has not finished. A walk that
+ * had to end early is gone on with by the next; whose flow has finished before that place meanwhile is found by the one after.
+ */
 function outdated(
   store: Store,
   now: number,
@@ -63,10 +79,15 @@ function outdated(
     of.code,
   )
   const excess = maxCount === undefined ? 0 : Math.max(0, (counter?.count ?? 0) - maxCount)
+  const begin = placesOf(store)
+  const name = `${of.kind} ${of.code}`
+  let { seq: above, stay: walked } = begin.get(name) ?? start
+  begin.delete(name)
+  const last = walked + patience
   const seqs: number[] = []
-  let walked = 0
-  let above = 0
-  while (seqs.length < of.limit) {
+  // Before the first that goes: should this write fail, that one is there still.
+  let place: Place = { seq: above, stay: walked }
+  while (true) {
     const oldest = store.rows<[seq: number, finishedAt: number, flowRuns: number]>(
       `SELECT seq, finished_at, flow IS NOT NULL
          AND EXISTS (SELECT 1 FROM millrace_flow f WHERE f.id = flow AND f.finished_at IS NULL)
@@ -79,13 +100,23 @@ function outdated(
     for (const [seq, finishedAt, flowRuns] of oldest) {
       const tooOld = maxAgeMs !== undefined && finishedAt <= now - maxAgeMs
       if (!tooOld && walked >= excess) return seqs
+      if (seqs.length === of.limit || walked - seqs.length >= last) {
+        begin.set(name, place)
+        return seqs
+      }
       walked++
       above = seq
-      if (flowRuns === 0 && seqs.length < of.limit) seqs.push(seq)
+      if (flowRuns === 0) seqs.push(seq)
+      else if (seqs.length === 0) place = { seq, stay: walked }
     }
-    if (oldest.length < of.limit) break
+    if (oldest.length < of.limit) return seqs
   }
-  return seqs
+}
+
+function placesOf(store: Store): Map<string, Place> {
+  let map = places.get(store)
+  if (!map) places.set(store, (map = new Map()))
+  return map
 }
 
 /** Expired keys, old tallies, workers long gone, and what nobody looks at any more. Answers whether more may wait. */
@@ -99,7 +130,8 @@ function tidy(store: Store, now: number, limit: number): boolean {
   )
   store.run('DELETE FROM millrace_tally WHERE at < ?', now - talliesKeptMs - tallyMs)
   store.run(
-    'DELETE FROM millrace_worker WHERE expires_at = 0 AND beat_at < ? AND worker NOT IN (SELECT worker FROM millrace_claim)',
+    // One that has left says 0 for the end of its lease.
+    'DELETE FROM millrace_worker WHERE max(beat_at, expires_at) < ? AND worker NOT IN (SELECT worker FROM millrace_claim)',
     now - workersKeptMs,
   )
   const views = [pruneFeed, pruneSeries, pruneAudit].map(prune => prune(store, now, limit))

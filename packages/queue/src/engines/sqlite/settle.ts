@@ -194,7 +194,11 @@ function settleOne(
       else back({ inMs: outcome.inMs, spend: false, lastError: null })
       return true
     case 'wait':
-      recordAttempt(store, { ...attempt, outcome: 'waited', error: null })
+      recordAttempt(store, {
+        ...attempt,
+        outcome: row.cancel_reason === null ? 'waited' : 'cancelled',
+        error: null,
+      })
       if (row.cancel_reason !== null) finish(phase.cancelled, null)
       else
         park(store, kinds, now, {
