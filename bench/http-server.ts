@@ -44,5 +44,10 @@ async function startRaw(): Promise<{ url: string }> {
     await readJsonBody(c)
     return c.json({ id: '01900000-0000-7000-8000-000000000000', duplicate: false }, 201)
   })
-  return listen({ fetch: (request, env) => app.fetch(request, env), host: '127.0.0.1', port: 0, overrideGlobalObjects: true })
+  return listen({
+    fetch: (request, env) => app.fetch(request, env),
+    host: '127.0.0.1',
+    port: 0,
+    overrideGlobalObjects: true,
+  })
 }
