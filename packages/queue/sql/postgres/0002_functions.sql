@@ -34,7 +34,7 @@ CREATE FUNCTION enqueue_plain(
 AS $$
 DECLARE
   v_now int8 := coalesce(p_now, (extract(epoch FROM clock_timestamp()) * 1000)::int8);
-  v_payloads text[] := string_to_array(p_payloads, E'\x1e');
+  v_payloads text[];
   v_base int8 := pg_current_xact_id()::text::int8 << 20;
   v_said text;
 BEGIN
@@ -43,7 +43,20 @@ BEGIN
     SELECT DISTINCT c.kind, c.priority * 2 + 1 FROM unnest(p_kinds, p_priorities) AS c (kind, priority)
     WHERE NOT EXISTS (SELECT FROM band b WHERE b.kind = c.kind AND b.rank = c.priority * 2 + 1) ON CONFLICT DO NOTHING;
   END IF;
-  -- One statement: each costs as much to begin as a single job costs to store.
+  IF cardinality(p_ids) = 1 THEN
+    -- Small statements: where jobs come one by one the caches are cold, and to begin a large one costs more than all of these.
+    IF EXISTS (SELECT FROM queue q WHERE q.max_queued IS NOT NULL AND q.queue = (SELECT k.queue FROM kind k WHERE k.kind = p_kinds[1])) THEN
+      RETURN false;
+    END IF;
+    INSERT INTO job (id, place, created_at, run_at, kind, priority, max_attempts, tenant, payload)
+    VALUES (p_ids[1], v_base + 1, v_now, v_now, p_kinds[1], p_priorities[1], p_max_attempts[1], coalesce(p_tenants[1], ''), p_payloads::json);
+    INSERT INTO ready (seq, kind, rank, ids) VALUES (v_base + 1, p_kinds[1], p_priorities[1] * 2 + 1, p_ids);
+    INSERT INTO delta (seq, at, kind, ready) VALUES (v_base, v_now, p_kinds[1], 1);
+    IF p_attributes IS NOT NULL THEN PERFORM keep_attributes(p_ids, p_attributes); END IF;
+    v_said := pg_notify(p_channel, p_wake);
+    RETURN true;
+  END IF;
+  v_payloads := string_to_array(p_payloads, E'\x1e');
   WITH bounded AS MATERIALIZED (
     SELECT FROM queue q JOIN kind k USING (queue) WHERE q.max_queued IS NOT NULL AND k.kind = ANY (p_kinds) LIMIT 1
   ), jobs AS (
@@ -356,6 +369,50 @@ BEGIN
     SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
       nullif(c.tenant, '')), c.payload::text, c.flow
     FROM claimed c ORDER BY c.n;
+END $$;
+
+-- Takes one job for a worker that had nothing to do, where one waits in a row of its own and the heads of all bands of the wanted kinds
+-- are known, in small statements for the same reason. Answers nothing when that is not so: then `claim` finds out why. more: there may be further jobs.
+CREATE FUNCTION claim_one(
+  p_worker int4, p_lid int8, p_now int8, p_wanted int4[], p_kinds int4[], p_ranks int2[], p_heads int8[],
+  OUT fields text, OUT payload text, OUT flow uuid, OUT more boolean
+) LANGUAGE plpgsql VOLATILE
+  SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_now int8 := coalesce(p_now, (extract(epoch FROM clock_timestamp()) * 1000)::int8);
+  v_open int4[];
+  v_seq int8;
+  v_id uuid;
+BEGIN
+  SELECT array_agg(k.kind) INTO v_open FROM kind k
+  WHERE k.kind = ANY (p_kinds) AND NOT EXISTS (SELECT FROM queue q WHERE q.queue = k.queue AND q.paused)
+    AND EXISTS (SELECT FROM worker w WHERE w.worker = p_worker AND w.expires_at > v_now)
+    -- One that is new may hold something more urgent.
+    AND (SELECT count(*) FROM band b WHERE b.kind = ANY (p_wanted)) = cardinality(p_kinds);
+  FOR i IN 1 .. cardinality(p_kinds) LOOP
+    CONTINUE WHEN v_open IS NULL OR p_kinds[i] <> ALL (v_open);
+    DELETE FROM ready WHERE ctid = (
+      SELECT r.ctid FROM ready r WHERE r.kind = p_kinds[i] AND r.rank = p_ranks[i] AND r.seq > p_heads[i]
+      ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED) AND cardinality(ids) = 1
+    RETURNING seq, ids[1] INTO v_seq, v_id;
+    EXIT WHEN v_id IS NOT NULL;
+    -- What is less urgent must not come before a row of many.
+    EXIT WHEN EXISTS (SELECT FROM ready r WHERE r.kind = p_kinds[i] AND r.rank = p_ranks[i] AND r.seq > p_heads[i]);
+  END LOOP;
+  IF v_id IS NULL THEN RETURN; END IF;
+  -- By a parameter only the one partition is opened; a join would open all.
+  WITH claimed AS MATERIALIZED (
+    SELECT * FROM job j WHERE j.id = v_id AND j.state = 0 AND j.place = v_seq
+  ), held AS (
+    INSERT INTO lease (lid, worker, at, ids, epochs) SELECT p_lid, p_worker, v_now, ARRAY[c.id], ARRAY[c.epoch + 1] FROM claimed c
+  ), counted AS (
+    INSERT INTO delta (seq, at, kind, ready, running) SELECT base_seq(), v_now, c.kind, -1, 1 FROM claimed c
+  )
+  SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
+    nullif(c.tenant, '')), c.payload::text, c.flow INTO fields, payload, flow FROM claimed c;
+  more := EXISTS (SELECT FROM unnest(p_kinds, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
+    SELECT FROM ready r WHERE r.kind = h.kind AND r.rank = h.rank AND r.seq > h.head LIMIT 1) AS n);
 END $$;
 
 -- The time, when the worker's lease holds after all: a beat that is on its way to commit is waited for. Null when not.

@@ -40,6 +40,22 @@ export function claimCases(subject: EngineSubject): void {
     })
   })
 
+  it('takes what is more urgent first, though the worker has just been woken for something else', async () => {
+    const stage = await openStage(subject)
+    await stage.finished(complete())
+    expect(await stage.claim()).toEqual([])
+    const usual = await stage.enqueue()
+    const urgent = await stage.enqueue({ priority: 1 })
+    expect((await stage.claimOne()).id).toBe(urgent)
+    expect((await stage.claimOne()).id).toBe(usual)
+    const many = await stage.enqueueMany(3, { priority: 1 })
+    const last = await stage.enqueue()
+    const claimed: string[] = []
+    for (let n = 0; n < 4; n++) claimed.push((await stage.claimOne()).id)
+    expect(claimed).toEqual([...many, last])
+    expect(await stage.claim()).toEqual([])
+  })
+
   it('answers nothing from an empty store, or to no lanes', async () => {
     const stage = await openStage(subject)
     expect(await stage.claimAnswer()).toEqual({ jobs: [], nextDueInMs: null })

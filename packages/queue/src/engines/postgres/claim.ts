@@ -28,14 +28,39 @@ const claimOnly =
 /** The last row says for how long the feed is watched: an idle worker need not ask for that by itself. */
 const claimAndLook = `${claimOnly} UNION ALL SELECT ${watchedForMs.replace('$NOW', '$3')}::text, NULL, NULL`
 
+const claimOneOnly = 'SELECT fields, payload, flow, more FROM millrace.claim_one($1, $2, $3, $4, $5, $6, $7)'
+
 type ClaimedRow = [fields: string, payload: string, flow: string | null]
+
+/** Takes the one job that an idle worker was woken for; whether there may be more. Null when it takes the long way to tell. */
+export async function claimOne(
+  db: Queries,
+  { heads, kinds, now, monotonicMs }: ClaimContext,
+  { number, lid, lanes }: ClaimRequest & { number: number; lid: number },
+): Promise<{ job: ClaimedJob; more: boolean } | null> {
+  const wanted = kinds.of(lanes)
+  const known = heads.known(wanted, monotonicMs)
+  if (!known) return null
+  const [row] = await db.rows<[...ClaimedRow, more: boolean] | [null]>(claimOneOnly, [
+    number,
+    lid,
+    now,
+    array(wanted),
+    known.kinds,
+    known.ranks,
+    known.heads,
+  ])
+  if (!row || row[0] === null) return null
+  const [fields, payload, flow, more] = row
+  return { job: readJob(kinds, lid, [fields, payload, flow]), more }
+}
 
 /** Takes jobs for a worker. Null when the worker has no lease. */
 export async function claim(
   db: Queries,
   context: ClaimContext,
   request: ClaimRequest & { number: number; lid: number },
-): Promise<(ClaimAnswer & { rest: Rest | null }) | null> {
+): Promise<(ClaimAnswer & { more: boolean; rest: Rest | null }) | null> {
   const { heads, kinds } = context
   for (let tries = 1; ; tries++) {
     const wanted = kinds.of(request.lanes)
@@ -64,15 +89,15 @@ export async function claim(
       await kinds.refresh(db)
       if (kinds.of(request.lanes).length > wanted.length) continue
     }
-    const nextDueInMs = nextDue(look, jobs.length === request.limit)
+    const more = look.next?.some(([, , seq]) => seq !== null) ?? false
+    const nextDueInMs = nextDue(look, more, jobs.length === request.limit)
     // All that waits is in the hands of others, who may want only a few jobs of each row: ask again when they have it.
     if (jobs.length === 0 && nextDueInMs === lockedMs && tries < triesAtMost) continue
-    return { jobs, nextDueInMs, rest: look.rest }
+    return { jobs, nextDueInMs, more, rest: look.rest }
   }
 }
 
-function nextDue(look: Look, full: boolean): number | null {
-  const more = look.next?.some(([, , seq]) => seq !== null) ?? false
+function nextDue(look: Look, more: boolean, full: boolean): number | null {
   if (more) return full ? 0 : lockedMs
   return look.dueIn === null ? null : Math.max(0, look.dueIn)
 }

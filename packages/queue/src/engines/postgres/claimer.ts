@@ -8,7 +8,7 @@ import type {
   Lane,
 } from '../../engine/contract.ts'
 import { Batches } from './batches.ts'
-import { claim, leaseOf } from './claim.ts'
+import { claim, claimOne, leaseOf } from './claim.ts'
 import { Heads, type Rest } from './heads.ts'
 import type { Kinds } from './kinds.ts'
 import { leaseToken } from './lease-token.ts'
@@ -46,6 +46,10 @@ export class Claimer {
   readonly #cancels = new Watched()
   /** Whether the last claim found nothing. */
   #idle = false
+  /** Whether it left nothing to claim. */
+  #exhausted = false
+  /** When the next delayed job is due, as far as the last look could tell; on the monotonic clock. */
+  #dueAt: number | null = null
   #rest: (Rest & { monotonicMs: number; worker: string }) | null = null
   readonly #quiet: () => Queries | null
 
@@ -77,6 +81,7 @@ export class Claimer {
     this.#lanes = request.lanes
     // On a virtual clock every question is asked by itself: what was seen a moment ago may be hours old.
     const idle = this.#idle && !this.#expecting && this.#clock.real
+    const woken = this.#exhausted && this.#expecting
     this.#expecting = false
     await this.#releaseUncertain()
     for (;;) {
@@ -84,15 +89,25 @@ export class Claimer {
       const lid = this.#nextLid()
       try {
         const monotonicMs = this.#clock.monotonic()
-        const answer = await claim(
-          (idle ? this.#quiet() : null) ?? this.#store,
-          { heads: this.#heads, kinds: this.#kinds, now: this.#store.now(), monotonicMs, idle },
-          { ...request, number, lid },
-        )
+        const context = { heads: this.#heads, kinds: this.#kinds, now: this.#store.now(), monotonicMs, idle }
+        const one = woken ? await claimOne(this.#store, context, { ...request, number, lid }) : null
+        if (one) {
+          this.batches.claimed([one.job])
+          this.#idle = false
+          this.#exhausted = !one.more
+          return { jobs: [one.job], nextDueInMs: one.more ? 0 : this.#dueIn(monotonicMs) }
+        }
+        const answer = await claim((idle ? this.#quiet() : null) ?? this.#store, context, {
+          ...request,
+          number,
+          lid,
+        })
         if (answer) {
-          const { rest, jobs, nextDueInMs } = answer
+          const { rest, jobs, nextDueInMs, more } = answer
           this.batches.claimed(jobs)
           this.#idle = jobs.length === 0
+          this.#exhausted = !more
+          this.#dueAt = nextDueInMs === null ? null : monotonicMs + nextDueInMs
           if (rest) this.#rest = { ...rest, monotonicMs, worker: request.worker }
           return { jobs, nextDueInMs }
         }
@@ -104,6 +119,10 @@ export class Claimer {
         throw error
       }
     }
+  }
+
+  #dueIn(monotonicMs: number): number | null {
+    return this.#dueAt === null ? null : Math.max(0, this.#dueAt - monotonicMs)
   }
 
   async #register({ worker, leaseMs }: ClaimRequest): Promise<number> {
