@@ -19,6 +19,9 @@ interface Cursor {
   finished: Place | null
 }
 
+/** Whatever the planner thinks of tables that it knows too little of. */
+const byIndexes = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'].map(name => `${name} = off`)
+
 /**
  * Newest first: live jobs by arrival, then finished ones by when they finished. What a filter costs does not depend on
  * how many jobs there are: where it fits too few of them, a page is short and its cursor goes on.
@@ -30,12 +33,7 @@ export async function list(
 ): Promise<JobPage> {
   const found = hasAttributes(filter)
   const at = found || page.cursor === undefined ? { live: lastId, finished: null } : readCursor(page.cursor)
-  return store.transaction(async db => {
-    // One view of the whole; and by the indexes, whatever the planner thinks of tables that it knows too little of.
-    await db.all('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-    await db.all(
-      `SELECT ${['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'].map(name => `set_config('${name}', 'off', true)`).join()}`,
-    )
+  return store.view(byIndexes, async db => {
     const search = await searchOf(db, filter, page.limit)
     if (!found) return pageOf(db, search, page.limit, at)
     const walk = await walkAttributes(db, filter, search, page)

@@ -160,6 +160,30 @@ export class Store implements Queries {
     }
   }
 
+  /**
+   * Reads in one view of the whole. `settings` hold within it. The first message begins and sets, and nobody waits for the
+   * end of what has changed nothing.
+   */
+  async view<T>(settings: readonly string[], work: (db: Queries) => Promise<T>): Promise<T> {
+    const client = await this.#acquire()
+    const local = settings.map(setting => `; SET LOCAL ${setting}`).join('')
+    const run = (sql: string): Promise<unknown> =>
+      this.#query(client, { sql, values: [], array: false, own: true })
+    try {
+      this.#own.add(client)
+      await run(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY${local}`)
+      const answer = await work(this.#on(client, true))
+      run('COMMIT').then(
+        () => client.release(),
+        (error: Error) => client.release(error),
+      )
+      return answer
+    } catch (error) {
+      client.release(await this.#rollBack(client, error))
+      throw error
+    }
+  }
+
   /** One that a handler keeps open for as long as it likes: these leave a connection to the engine. */
   handlerTransaction<T>(work: (db: Queries, client: PoolClient) => Promise<T>): Promise<T> {
     return this.#slots.run(() => this.transaction(work))

@@ -10,6 +10,8 @@ export interface Kind {
 export class Kinds {
   readonly #byNumber = new Map<number, Kind>()
   readonly #byName = new Map<string, Kind>()
+  /** The newest that a look at all has seen. */
+  #last = 0
 
   /** The kind's number, made when it is new. Inside a write. */
   number(store: Store, queue: string, type: string): number {
@@ -31,9 +33,11 @@ export class Kinds {
     return (row as Kind).kind
   }
 
-  /** Outside a write: what is read then is committed. */
+  /** Outside a write: what is read then is committed. Rows are only ever added. */
   refresh(store: Store): void {
-    for (const row of store.all<Kind>('SELECT kind, queue, type FROM millrace_kind')) this.#remember(row)
+    const added = store.all<Kind>('SELECT kind, queue, type FROM millrace_kind WHERE kind > ?', this.#last)
+    for (const row of added) this.#remember(row)
+    this.#last = added.reduce((last, { kind }) => Math.max(last, kind), this.#last)
   }
 
   get(store: Store, kind: number): Kind {

@@ -1,11 +1,11 @@
 import { hasAttributes } from '../../engine/attribute-walk.ts'
-import type { JobFilter, JobPage, JobRecord } from '../../engine/contract.ts'
+import type { JobFilter, JobPage } from '../../engine/contract.ts'
 import { QueueError } from '../../engine/errors.ts'
 import { type JobState, jobStates } from '../../job/state.ts'
 import { codesOf, phase, type Phase } from './codes.ts'
 import type { Kinds } from './kinds.ts'
 import { listByAttributes } from './list-by-attribute.ts'
-import { jobByNumber, jobBySeq } from './rows.ts'
+import { jobsByNumber, jobsBySeq } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Below each of these the next page begins; a section that is done stands at 0. */
@@ -48,20 +48,15 @@ export function list(
   const live = at.live > 0 ? liveNumbers(store, kinds, search, at.live) : none
   const shownLive = live.numbers.slice(0, page.limit)
   const nextLive = live.numbers.length > page.limit ? shownLive.at(-1) : live.next
-  const jobs = shownLive.map(n => jobByNumber(store, n))
-  if (nextLive != null)
-    return { jobs: jobs.filter(isThere), cursor: writeCursor({ live: nextLive, finished: at.finished }) }
+  const jobs = jobsByNumber(store, shownLive)
+  if (nextLive != null) return { jobs, cursor: writeCursor({ live: nextLive, finished: at.finished }) }
   const room = page.limit - shownLive.length
   const finished = finishedSeqs(store, kinds, search, at.finished)
   const shownFinished = finished.numbers.slice(0, room)
   const nextFinished = finished.numbers.length > room ? (shownFinished.at(-1) ?? at.finished) : finished.next
-  jobs.push(...shownFinished.map(seq => jobBySeq(store, seq)))
+  jobs.push(...jobsBySeq(store, shownFinished))
   const cursor = nextFinished === null ? null : writeCursor({ live: 0, finished: nextFinished })
-  return { jobs: jobs.filter(isThere), cursor }
-}
-
-function isThere(job: JobRecord | null): job is JobRecord {
-  return job !== null
+  return { jobs, cursor }
 }
 
 /** What was found on the way down, and where the way goes on when so many rows were met before enough was found. */
@@ -191,6 +186,16 @@ function personalFilter({ tenant, fingerprint }: Search, taken: number): { sql: 
   return { sql, values }
 }
 
+/** The next priority of which a ready job is there. Null after the last. */
+function nextPriority(store: Store, kind: number, after: number): number | null {
+  const [row] = store.rows<[number]>(
+    'SELECT priority FROM millrace_job WHERE phase = 0 AND kind = ? AND priority > ? ORDER BY priority LIMIT 1',
+    kind,
+    after,
+  )
+  return row?.[0] ?? null
+}
+
 function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase; below: number }): number[] {
   const { from, until, limit } = search
   const bounds = [of.below, from, until, limit] as const
@@ -198,8 +203,11 @@ function numbersOf(store: Store, search: Search, of: { kind: number; code: Phase
   switch (of.code) {
     case phase.ready: {
       const found: number[] = []
-      const priorities = Array.from({ length: 10 }, (_, index) => index + 1)
-      for (const priority of priorities)
+      for (
+        let priority = nextPriority(store, of.kind, 0);
+        priority;
+        priority = nextPriority(store, of.kind, priority)
+      )
         for (const [n] of store.rows<[number]>(
           `SELECT n FROM millrace_job WHERE phase = 0 AND kind = ?1 AND priority = ?6 AND ${within}`,
           of.kind,

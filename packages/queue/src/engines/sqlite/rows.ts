@@ -4,92 +4,136 @@ import { formatId } from '../../job/id.ts'
 import { phase, stateOf } from './codes.ts'
 import type { Store } from './store.ts'
 
-interface JobRow {
-  id: Uint8Array
-  queue: string
-  type: string
-  code: number
-  priority: number
-  run_at: number
-  created_at: number
-  attempt: number
-  max_attempts: number
-  epoch: number
-  deaths: number
-  redrives: number
-  started_at: number | null
-  finished_at: number | null
-  tenant: string
-  idempotency_key: string | null
-  cancel_reason: string | null
-  last_error: string | null
-  payload: string
-  result: string | null
-  worker_name: string | null
-  expires_at: number | null
-  percent: number | null
-  message: string | null
-  data: string | null
-  flow: Uint8Array | null
-  origin: Uint8Array | null
-  attributes: string
-}
+type JobRow = [
+  id: Uint8Array,
+  queue: string,
+  type: string,
+  code: number,
+  priority: number,
+  runAt: number,
+  createdAt: number,
+  attempt: number,
+  maxAttempts: number,
+  epoch: number,
+  deaths: number,
+  redrives: number,
+  startedAt: number | null,
+  finishedAt: number | null,
+  tenant: string,
+  idempotencyKey: string | null,
+  cancelReason: string | null,
+  lastError: string | null,
+  payloadJson: string,
+  resultJson: string | null,
+  worker: string | null,
+  expiresAt: number | null,
+  percent: number | null,
+  message: string | null,
+  dataJson: string | null,
+  flow: Uint8Array | null,
+  origin: Uint8Array | null,
+  attributes: string,
+]
 
-const shared = `t.id, k.queue, k.type, t.priority, t.run_at, t.created_at, t.attempt, t.max_attempts, t.epoch, t.deaths,
-  t.redrives, t.started_at, t.tenant, t.idempotency_key, t.cancel_reason, t.last_error, t.payload,
-  t.flow, t.origin, w.name AS worker_name, p.percent, p.message, p.data,
-  (SELECT json_group_object(a.name, a.value) FROM millrace_attribute a WHERE a.job = t.id) AS attributes`
 const joins = `JOIN millrace_kind k ON k.kind = t.kind LEFT JOIN millrace_worker w ON w.worker = t.worker
   LEFT JOIN millrace_progress p ON p.id = t.id`
 
-const selectLive = `SELECT ${shared}, t.phase AS code, NULL AS finished_at, NULL AS result, w.expires_at
-  FROM millrace_job t ${joins} WHERE `
-const selectFinished = `SELECT ${shared}, t.state AS code, t.finished_at, t.result, NULL AS expires_at
-  FROM millrace_history t ${joins} WHERE `
+const live = columns({ code: 't.phase', finishedAt: 'NULL', result: 'NULL', expiresAt: 'w.expires_at' })
+const finished = columns({
+  code: 't.state',
+  finishedAt: 't.finished_at',
+  result: 't.result',
+  expiresAt: 'NULL',
+})
 
-export function jobByNumber(store: Store, n: number): JobRecord | null {
-  return record(store.get<JobRow & Record<string, never>>(`${selectLive} t.n = ?`, n))
+function columns(of: { code: string; finishedAt: string; result: string; expiresAt: string }): string {
+  return `t.id, k.queue, k.type, ${of.code}, t.priority, t.run_at, t.created_at, t.attempt, t.max_attempts, t.epoch, t.deaths,
+    t.redrives, t.started_at, ${of.finishedAt}, t.tenant, t.idempotency_key, t.cancel_reason, t.last_error, t.payload,
+    ${of.result}, w.name, ${of.expiresAt}, p.percent, p.message, p.data, t.flow, t.origin,
+    (SELECT json_group_object(a.name, a.value) FROM millrace_attribute a WHERE a.job = t.id)`
 }
 
-export function jobBySeq(store: Store, seq: number): JobRecord | null {
-  return record(store.get<JobRow & Record<string, never>>(`${selectFinished} t.seq = ?`, seq))
+// CROSS JOIN keeps the order of the list.
+const liveByNumber = `SELECT ${live} FROM json_each(?) e CROSS JOIN millrace_job t ON t.n = e.value ${joins}`
+const finishedBySeq = `SELECT ${finished} FROM json_each(?) e CROSS JOIN millrace_history t ON t.seq = e.value ${joins}`
+const liveById = `SELECT ${live} FROM millrace_job t ${joins} WHERE t.id = ?`
+const finishedById = `SELECT ${finished} FROM millrace_history t ${joins} WHERE t.id = ?`
+
+/** Live jobs, in the order of their numbers in the list. */
+export function jobsByNumber(store: Store, numbers: readonly number[]): JobRecord[] {
+  return store.rows<JobRow>(liveByNumber, JSON.stringify(numbers)).map(record)
+}
+
+/** Finished jobs, in the order of their places in the list. */
+export function jobsBySeq(store: Store, seqs: readonly number[]): JobRecord[] {
+  return store.rows<JobRow>(finishedBySeq, JSON.stringify(seqs)).map(record)
 }
 
 export function jobById(store: Store, id: Uint8Array): JobRecord | null {
-  const live = store.get<JobRow & Record<string, never>>(`${selectLive} t.id = ?`, id)
-  return record(live ?? store.get<JobRow & Record<string, never>>(`${selectFinished} t.id = ?`, id))
+  const [row] = store.rows<JobRow>(liveById, id)
+  if (row) return record(row)
+  const [past] = store.rows<JobRow>(finishedById, id)
+  return past ? record(past) : null
 }
 
-function record(row: JobRow | undefined): JobRecord | null {
-  if (!row) return null
+function record(row: JobRow): JobRecord {
+  const [
+    id,
+    queue,
+    type,
+    code,
+    priority,
+    runAt,
+    createdAt,
+    attempt,
+    maxAttempts,
+    epoch,
+    deaths,
+    redrives,
+    startedAt,
+    finishedAt,
+    tenant,
+    idempotencyKey,
+    cancelReason,
+    lastError,
+    payloadJson,
+    resultJson,
+    worker,
+    expiresAt,
+    percent,
+    message,
+    dataJson,
+    flow,
+    origin,
+    attributes,
+  ] = row
   return {
-    id: formatId(row.id),
-    type: row.type,
-    queue: row.queue,
-    tenant: row.tenant,
-    state: stateOf(row.code),
-    priority: row.priority,
-    payloadJson: row.payload,
-    resultJson: row.result,
-    attempt: row.attempt,
-    maxAttempts: row.max_attempts,
-    epoch: row.epoch,
-    deaths: row.deaths,
-    redrives: row.redrives,
-    createdAt: row.created_at,
-    runAt: row.run_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    worker: row.worker_name,
-    leaseExpiresAt: row.code === phase.running ? row.expires_at : null,
-    idempotencyKey: row.idempotency_key,
-    cancelReason: row.cancel_reason,
-    lastError: readError(row.last_error),
-    progress:
-      row.percent === null ? null : { percent: row.percent, message: row.message, dataJson: row.data },
-    flow: row.flow && formatId(row.flow),
-    origin: row.origin && formatId(row.origin),
-    attributes: JSON.parse(row.attributes) as Record<string, string>,
+    id: formatId(id),
+    type,
+    queue,
+    tenant,
+    state: stateOf(code),
+    priority,
+    payloadJson,
+    resultJson,
+    attempt,
+    maxAttempts,
+    epoch,
+    deaths,
+    redrives,
+    createdAt,
+    runAt,
+    startedAt,
+    finishedAt,
+    worker,
+    leaseExpiresAt: code === phase.running ? expiresAt : null,
+    idempotencyKey,
+    cancelReason,
+    lastError: readError(lastError),
+    progress: percent === null ? null : { percent, message, dataJson },
+    flow: flow && formatId(flow),
+    origin: origin && formatId(origin),
+    attributes: JSON.parse(attributes) as Record<string, string>,
   }
 }
 

@@ -23,10 +23,13 @@ interface WriteOptions {
 
 /** How long a write waits for other processes before it is refused. */
 const patienceMs = 15_000
+const crowdLeast = 4
+/** At most so many turns of the event loop share a transaction. */
+const turnsMost = 12
 
 /**
- * All writes of one connection. Those that are asked for in the same turn of the event loop share one transaction and
- * so one fsync. A write that throws takes nobody along: the group is rolled back and each is run by itself, so a
+ * All writes of one connection. Those that are asked for in the same turn of the event loop, and in the next ones of a
+ * crowd, share one transaction and so one fsync. A write that throws takes nobody along: the group is rolled back and each is run by itself, so a
  * write must change nothing but the database until it is committed.
  */
 export class Writer {
@@ -35,6 +38,8 @@ export class Writer {
   readonly #clock: Clock
   #waiting: Write[] = []
   #scheduled = false
+  /** How many writes the last group was closed with. */
+  #crowd = 0
   #running: Promise<void> | null = null
   #closed = false
   #mayOnlyRead = false
@@ -58,12 +63,21 @@ export class Writer {
       })
       if (this.#scheduled) return
       this.#scheduled = true
-      setImmediate(() => {
-        this.#scheduled = false
-        this.#running ??= this.#flush().finally(() => {
-          this.#running = null
-        })
-      })
+      setImmediate(() => this.#gather(0, 1))
+    })
+  }
+
+  /** Where writes come in crowds, as from many connections, the group is closed by the first turn that brings no more. */
+  #gather(before: number, turn: number): void {
+    const count = this.#waiting.length
+    if (this.#crowd >= crowdLeast && count > before && turn < turnsMost) {
+      setImmediate(() => this.#gather(count, turn + 1))
+      return
+    }
+    this.#crowd = count
+    this.#scheduled = false
+    this.#running ??= this.#flush().finally(() => {
+      this.#running = null
     })
   }
 
