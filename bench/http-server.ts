@@ -1,3 +1,4 @@
+import v8 from 'node:v8'
 import { Hono } from 'hono'
 import { createServer, type Module } from '../packages/api/src/index.ts'
 import { readJsonBody } from '../packages/api/src/border/json-body.ts'
@@ -9,6 +10,9 @@ import { operatorToken, page, pages } from './sides/http-jobs.ts'
  * A server in a process of its own: `http-server.ts ours|working|raw STORE`. Tells its parent the address; at `mark` it
  * begins to count its CPU time, at `report` it tells it and its memory. Ends with its parent.
  */
+// As `millrace start` does.
+v8.setFlagsFromString('--semi-space-growth-factor=1')
+
 const [kind = 'ours', store = ''] = process.argv.slice(2)
 const module: Module = { name: 'bench', jobs: [page, ...pages], handlers: [handle(page, () => {})] }
 const started = kind === 'raw' ? await startRaw() : await startOurs()
