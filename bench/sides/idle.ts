@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { SideInput } from '../harness.ts'
-import { wait } from '../numbers.ts'
+import { median, wait } from '../numbers.ts'
 import type { OpenSubject } from '../subjects/subject.ts'
 import { cpuMeter } from './cpu.ts'
 
@@ -13,6 +13,8 @@ export interface Idle {
 
 /** A server's sessions tell their counts a second late. */
 const settleMs = 3_000
+/** The median of several: in one of them autovacuum may come by, whose transactions count as well. */
+const windowSeconds = 5
 
 export async function idle(
   open: OpenSubject,
@@ -22,21 +24,32 @@ export async function idle(
   const stop = await subject.work(() => {}, 'default')
   await wait(settleMs)
   const counter = server === 0 ? null : await transactionCounter(url)
-  const transactionsBefore = await counter?.read()
   const cpu = cpuMeter(server)
   const startedAt = performance.now()
-  await wait(seconds * 1_000)
+  const rates = await everyWindow(seconds, () => counter?.read() ?? Promise.resolve(0))
   const { nodeMicros, serverMicros } = cpu()
   const elapsedMs = performance.now() - startedAt
-  const transactions = ((await counter?.read()) ?? 0) - (transactionsBefore ?? 0)
   await counter?.close()
   await stop()
   await subject.close()
   return {
     percent: nodeMicros / (elapsedMs * 10),
     serverPercent: serverMicros / (elapsedMs * 10),
-    transactions: (transactions * 1_000) / elapsedMs,
+    transactions: median(rates),
   }
+}
+
+/** How much a second a count grows in each window. */
+async function everyWindow(seconds: number, count: () => Promise<number>): Promise<number[]> {
+  const rates: number[] = []
+  let [before, at] = [await count(), performance.now()]
+  for (let left = seconds; left > 0; left -= windowSeconds) {
+    await wait(Math.min(left, windowSeconds) * 1_000)
+    const [after, now] = [await count(), performance.now()]
+    rates.push(((after - before) * 1_000) / (now - at))
+    ;[before, at] = [after, now]
+  }
+  return rates
 }
 
 /** Counts what a database has committed and rolled back; it asks from another database, and so is not counted. */
