@@ -372,7 +372,7 @@ BEGIN
 END $$;
 
 -- Takes one job for a worker that had nothing to do, where one waits in a row of its own and the heads of all bands of the wanted kinds
--- are known, in small statements for the same reason. Answers nothing when that is not so: then `claim` finds out why. more: there may be further jobs.
+-- are known, in small statements for the same reason. Answers nothing when that is not so: then `claim` finds out why. more: there may be further jobs, now or soon.
 CREATE FUNCTION claim_one(
   p_worker int4, p_lid int8, p_now int8, p_wanted int4[], p_kinds int4[], p_ranks int2[], p_heads int8[],
   OUT fields text, OUT payload text, OUT flow uuid, OUT more boolean
@@ -412,7 +412,8 @@ BEGIN
   SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
     nullif(c.tenant, '')), c.payload::text, c.flow INTO fields, payload, flow FROM claimed c;
   more := EXISTS (SELECT FROM unnest(p_kinds, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
-    SELECT FROM ready r WHERE r.kind = h.kind AND r.rank = h.rank AND r.seq > h.head LIMIT 1) AS n);
+      SELECT FROM ready r WHERE r.kind = h.kind AND r.rank = h.rank AND r.seq > h.head LIMIT 1) AS n)
+    OR EXISTS (SELECT FROM delayed d WHERE d.kind = ANY (p_wanted) AND d.run_at <= v_now + 60000);
 END $$;
 
 -- The time, when the worker's lease holds after all: a beat that is on its way to commit is waited for. Null when not.

@@ -265,7 +265,7 @@ export interface ClaimedJob extends Lease {
 
 export interface ClaimAnswer {
   jobs: ClaimedJob[]
-  /** Milliseconds until the next job of these lanes falls due; null when none waits. */
+  /** Milliseconds until the next job of these lanes falls due; null when none waits, or none that is due within a minute. */
   nextDueInMs: number | null
 }
 

@@ -48,8 +48,6 @@ export class Claimer {
   #idle = false
   /** Whether it left nothing to claim. */
   #exhausted = false
-  /** When the next delayed job is due, as far as the last look could tell; on the monotonic clock. */
-  #dueAt: number | null = null
   #rest: (Rest & { monotonicMs: number; worker: string }) | null = null
   readonly #quiet: () => Queries | null
 
@@ -95,7 +93,7 @@ export class Claimer {
           this.batches.claimed([one.job])
           this.#idle = false
           this.#exhausted = !one.more
-          return { jobs: [one.job], nextDueInMs: one.more ? 0 : this.#dueIn(monotonicMs) }
+          return { jobs: [one.job], nextDueInMs: one.more ? 0 : null }
         }
         const answer = await claim((idle ? this.#quiet() : null) ?? this.#store, context, {
           ...request,
@@ -107,7 +105,6 @@ export class Claimer {
           this.batches.claimed(jobs)
           this.#idle = jobs.length === 0
           this.#exhausted = !more
-          this.#dueAt = nextDueInMs === null ? null : monotonicMs + nextDueInMs
           if (rest) this.#rest = { ...rest, monotonicMs, worker: request.worker }
           return { jobs, nextDueInMs }
         }
@@ -119,10 +116,6 @@ export class Claimer {
         throw error
       }
     }
-  }
-
-  #dueIn(monotonicMs: number): number | null {
-    return this.#dueAt === null ? null : Math.max(0, this.#dueAt - monotonicMs)
   }
 
   async #register({ worker, leaseMs }: ClaimRequest): Promise<number> {
