@@ -27,7 +27,7 @@ const byIndexes = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'].
  * how many jobs there are: where it fits too few of them, a page is short and its cursor goes on.
  */
 export async function list(
-  store: Store,
+  store: Pick<Store, 'view'>,
   filter: JobFilter,
   page: { cursor?: string; limit: number },
 ): Promise<JobPage> {
