@@ -1,38 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, believe, echo, startTestServer, type TestServer, token, who } from './sample-server.ts'
-import { makeStore, storeKinds, type TestStore } from './stores.ts'
-
-const access = { adminTokens: [token], authenticate: believe }
-const daily = { type: 'ECHO', payload: { text: 'x' }, cron: '0 7 * * *', timeZone: 'Europe/Paris' }
+import { describe, expect, it } from 'vitest'
+import { echo, who } from './sample-server.ts'
+import { daily, scheduleStage } from './schedule-stage.ts'
+import { storeKinds } from './stores.ts'
 
 describe.each(storeKinds)('schedules of tenants, on %s', kind => {
-  let api: TestServer
-  let store: TestStore
-  beforeAll(async () => {
-    store = await makeStore(kind)
-    api = await startTestServer({ url: store.url, access, worker: false })
-  })
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]()
-    await store[Symbol.asyncDispose]()
-  })
-
-  const at = (name: string, action = '') => `/api/v1/schedules/${name}${action}`
-  const put = (name: string, body: object, headers: Record<string, string> = {}): Promise<Answer> =>
-    api.ask(at(name), {
-      method: 'PUT',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers },
-    })
-  const act = (name: string, action: string, headers = {}) =>
-    api.ask(at(name, action), { method: 'POST', headers })
+  const stage = scheduleStage(kind)
+  const { at, put, act } = stage
 
   it('of another tenant are not there', async () => {
     await put('theirs', { ...daily, tenant: 'umbrella' })
     const { body } = await put('ours', daily, who('admin/acme'))
     expect(body.schedule.job.tenant).toBe('acme')
     const headers = who('admin/acme')
-    const listed = (await api.ask('/api/v1/schedules', { headers })).body.schedules
+    const listed = (await stage.api.ask('/api/v1/schedules', { headers })).body.schedules
     expect(new Set(listed.map(each => each.job.tenant))).toEqual(new Set(['acme']))
     for (const [method, action] of [
       ['GET', ''],
@@ -43,10 +23,13 @@ describe.each(storeKinds)('schedules of tenants, on %s', kind => {
       ['GET', '/ticks'],
       ['GET', '/preview'],
     ] as const)
-      expect((await api.ask(at('theirs', action), { method, headers })).status).toBe(404)
+      expect((await stage.api.ask(at('theirs', action), { method, headers })).status).toBe(404)
     expect((await put('theirs', daily, headers)).status).toBe(404)
     expect((await put('mine', { ...daily, tenant: 'umbrella' }, headers)).status).toBe(403)
-    expect((await api.ask(at('theirs'))).body).toMatchObject({ paused: false, job: { tenant: 'umbrella' } })
+    expect((await stage.api.ask(at('theirs'))).body).toMatchObject({
+      paused: false,
+      job: { tenant: 'umbrella' },
+    })
   })
 
   it('are of the tenant that named them first, however many ask for a name at the same time', async () => {
@@ -56,7 +39,7 @@ describe.each(storeKinds)('schedules of tenants, on %s', kind => {
       const answers = await Promise.all(tenants.map(each => put(name, daily, who(`admin/${each}`))))
       expect(answers.map(each => each.status).toSorted()).toEqual([201, 404, 404])
       const winner = tenants[answers.findIndex(each => each.status === 201)]
-      expect((await api.ask(at(name))).body).toMatchObject({ job: { tenant: winner } })
+      expect((await stage.api.ask(at(name))).body).toMatchObject({ job: { tenant: winner } })
     }
   })
 
@@ -65,9 +48,9 @@ describe.each(storeKinds)('schedules of tenants, on %s', kind => {
     ['operator', 200, 201, 403],
     ['user/acme', 403, 403, 403],
   ])('let %s do what the role may', async (said, reads, runs, puts) => {
-    await api.server.millrace.schedules.put('roles', { job: echo, payload: { text: 'x' }, every: '1h' })
+    await stage.api.server.millrace.schedules.put('roles', { job: echo, payload: { text: 'x' }, every: '1h' })
     const headers = who(said)
-    expect((await api.ask(at('roles'), { headers })).status).toBe(reads)
+    expect((await stage.api.ask(at('roles'), { headers })).status).toBe(reads)
     expect((await act('roles', '/run', headers)).status).toBe(runs)
     expect((await put('roles', daily, headers)).status).toBe(puts)
   })

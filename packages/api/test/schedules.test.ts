@@ -1,31 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, believe, startTestServer, type TestServer, token } from './sample-server.ts'
-import { makeStore, storeKinds, type TestStore } from './stores.ts'
-
-const access = { adminTokens: [token], authenticate: believe }
-const daily = { type: 'ECHO', payload: { text: 'x' }, cron: '0 7 * * *', timeZone: 'Europe/Paris' }
+import { describe, expect, it } from 'vitest'
+import { daily, scheduleStage } from './schedule-stage.ts'
+import { storeKinds } from './stores.ts'
 
 describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
-  let api: TestServer
-  let store: TestStore
-  beforeAll(async () => {
-    store = await makeStore(kind)
-    api = await startTestServer({ url: store.url, access, worker: false })
-  })
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]()
-    await store[Symbol.asyncDispose]()
-  })
-
-  const at = (name: string, action = '') => `/api/v1/schedules/${name}${action}`
-  const put = (name: string, body: object, headers: Record<string, string> = {}): Promise<Answer> =>
-    api.ask(at(name), {
-      method: 'PUT',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers },
-    })
-  const act = (name: string, action: string, headers = {}) =>
-    api.ask(at(name, action), { method: 'POST', headers })
+  const stage = scheduleStage(kind)
+  const { at, put, act } = stage
 
   describe('PUT', () => {
     it('creates, leaves as it is, and changes', async () => {
@@ -52,7 +31,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
       expect([again.status, again.body.outcome]).toEqual([200, 'unchanged'])
       const changed = await put('put', { ...daily, payload: { text: 'y' } })
       expect([changed.status, changed.body.outcome]).toEqual([200, 'changed'])
-      expect((await api.ask(at('put'))).body).toEqual(changed.body.schedule)
+      expect((await stage.api.ask(at('put'))).body).toEqual(changed.body.schedule)
     })
 
     it('takes every option', async () => {
@@ -92,7 +71,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
         code,
         path,
       ])
-      expect((await api.ask(at('refused'))).status).toBe(404)
+      expect((await stage.api.ask(at('refused'))).status).toBe(404)
     })
 
     it('refuses a name that can not stand in a log', async () => {
@@ -103,14 +82,14 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
   it('are listed by name', async () => {
     await put('list-b', daily)
     await put('list-a', daily)
-    const names = (await api.ask('/api/v1/schedules')).body.schedules.map(each => each.name)
+    const names = (await stage.api.ask('/api/v1/schedules')).body.schedules.map(each => each.name)
     expect(names.filter(name => name.startsWith('list-'))).toEqual(['list-a', 'list-b'])
   })
 
   it('are deleted with their history, once', async () => {
     await put('gone', daily)
-    expect((await api.ask(at('gone'), { method: 'DELETE' })).status).toBe(204)
-    expect(await api.ask(at('gone'), { method: 'DELETE' })).toMatchObject({
+    expect((await stage.api.ask(at('gone'), { method: 'DELETE' })).status).toBe(204)
+    expect(await stage.api.ask(at('gone'), { method: 'DELETE' })).toMatchObject({
       status: 404,
       body: { code: 'not-found' },
     })
@@ -126,7 +105,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
     ] as const) {
       const { status, body } = await act('steered', action)
       expect([status, body]).toMatchObject([200, { name: 'steered', paused }])
-      expect((await api.ask(at('steered'))).body).toMatchObject({ paused })
+      expect((await stage.api.ask(at('steered'))).body).toMatchObject({ paused })
     }
   })
 
@@ -137,14 +116,14 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
       const { status, body, headers } = await act('now', '/run')
       expect([status, body]).toEqual([201, { id: expect.any(String), duplicate: false }])
       expect(headers.get('location')).toBe(`/api/v1/jobs/${body.id}`)
-      expect((await api.ask(`/api/v1/jobs/${body.id}`)).body).toMatchObject({
+      expect((await stage.api.ask(`/api/v1/jobs/${body.id}`)).body).toMatchObject({
         payload: { text: 'x' },
         queue: 'night',
         priority: 1,
         tenant: 'acme',
         state: 'queued',
       })
-      expect((await api.ask(at('now', '/ticks'))).body.ticks).toEqual([])
+      expect((await stage.api.ask(at('now', '/ticks'))).body.ticks).toEqual([])
     })
 
     it('is one job for one Idempotency-Key', async () => {
@@ -165,13 +144,13 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
 
     it('answers 429 when the queue is full', async () => {
       await put('full', { ...daily, queue: 'full' })
-      await api.server.millrace.configureQueue('full', { maxQueued: 0 })
+      await stage.api.server.millrace.configureQueue('full', { maxQueued: 0 })
       expect(await act('full', '/run')).toMatchObject({ status: 429, body: { code: 'queue-full' } })
     })
   })
 
   it('tell what became of their ticks, newest first', async () => {
-    const { engine } = api.server.millrace
+    const { engine } = stage.api.server.millrace
     const job = {
       type: 'ECHO',
       queue: 'fast',
@@ -194,7 +173,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
       const tick = { scheduledAt, expectedNextAt: scheduledAt, nextAt: scheduledAt + 3_600_000, job: null }
       await engine.fireTick({ schedule: 'ticked', ...tick, outcome: outcome as 'skip' | 'coalesce' })
     }
-    const { status, body } = await api.ask(at('ticked', '/ticks?limit=2'))
+    const { status, body } = await stage.api.ask(at('ticked', '/ticks?limit=2'))
     expect(status).toBe(200)
     expect(body.ticks).toEqual([
       {
@@ -210,13 +189,13 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
         recordedAt: expect.any(String),
       },
     ])
-    expect((await api.ask(at('ticked'))).body).toMatchObject({ cursorAt: '2026-01-01T02:00:00.000Z' })
+    expect((await stage.api.ask(at('ticked'))).body).toMatchObject({ cursorAt: '2026-01-01T02:00:00.000Z' })
   })
 
   describe('a preview', () => {
     it('of a stored schedule begins with its next tick', async () => {
       const { body: made } = await put('previewed', daily)
-      const { body } = await api.ask(at('previewed', '/preview?count=3'))
+      const { body } = await stage.api.ask(at('previewed', '/preview?count=3'))
       expect(body.runs).toHaveLength(3)
       expect(body.runs[0]?.at).toBe(made.schedule.nextAt)
       expect(body.runs.map(each => each.local.slice(11))).toEqual(Array(3).fill('07:00:00'))
@@ -225,7 +204,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
     it('of a rule marks what clock changes do', async () => {
       const rule = { cron: '30 2 * * *', timeZone: 'Europe/Paris', count: 2 }
       const runs = async (after: string) =>
-        (await api.post('/api/v1/schedules/preview', { ...rule, after })).body.runs
+        (await stage.api.post('/api/v1/schedules/preview', { ...rule, after })).body.runs
       expect(await runs('2026-03-28T12:00:00Z')).toEqual([
         {
           at: '2026-03-29T01:00:00.000Z',
@@ -249,7 +228,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
     })
 
     it('of an interval is told in UTC', async () => {
-      const { body } = await api.post('/api/v1/schedules/preview', { every: '1h', after: 0, count: 1 })
+      const { body } = await stage.api.post('/api/v1/schedules/preview', { every: '1h', after: 0, count: 1 })
       expect(body.runs).toMatchObject([{ at: '1970-01-01T01:00:00.000Z', offset: '+00:00' }])
     })
 
@@ -263,7 +242,7 @@ describe.each(storeKinds)('schedules over HTTP, on %s', kind => {
       { every: '1h', timeZone: 'UTC' },
       { every: -1 },
     ])('refuses %j', async body => {
-      const answer = await api.post('/api/v1/schedules/preview', body)
+      const answer = await stage.api.post('/api/v1/schedules/preview', body)
       expect([answer.status, answer.body.code]).toEqual([400, 'invalid-argument'])
     })
   })

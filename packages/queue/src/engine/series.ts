@@ -1,5 +1,11 @@
 /** Buckets of a histogram of durations; bucket N counts those under 2^N ms and no less than half of it, the last all above. */
 export const seriesBuckets = 24
+const buckets = Array.from({ length: seriesBuckets }, (_, index) => index)
+const waited = buckets.map(index => `w${index}`)
+const ran = buckets.map(index => `r${index}`)
+const sums = ['completed', 'failed', 'dead', 'cancelled', 'waited_ms', 'ran_ms'] as const
+/** The columns in which engines keep one row: its sums, and its two histograms. */
+export const seriesColumns = { waited, ran, all: [...sums, ...waited, ...ran] }
 export const minuteMs = 60_000
 /** How long the series are kept. */
 export const seriesKeptMs = 48 * 3_600_000

@@ -1,5 +1,5 @@
 import {
-  seriesBuckets,
+  seriesColumns,
   seriesKeptMs,
   type SeriesQuery,
   type SeriesRow,
@@ -8,10 +8,7 @@ import {
 import type { Kinds } from './kinds.ts'
 import type { Queries } from './queries.ts'
 
-const buckets = Array.from({ length: seriesBuckets }, (_, index) => index)
-const waited = buckets.map(index => `w${index}`)
-const ran = buckets.map(index => `r${index}`)
-const columns = ['completed', 'failed', 'dead', 'cancelled', 'waited_ms', 'ran_ms', ...waited, ...ran]
+const { waited, ran, all: columns } = seriesColumns
 
 export async function writeSeries(
   db: Queries,

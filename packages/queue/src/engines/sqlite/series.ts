@@ -1,5 +1,5 @@
 import {
-  seriesBuckets,
+  seriesColumns,
   seriesKeptMs,
   type SeriesQuery,
   type SeriesRow,
@@ -8,10 +8,7 @@ import {
 import type { Kinds } from './kinds.ts'
 import type { Store } from './store.ts'
 
-const buckets = Array.from({ length: seriesBuckets }, (_, index) => index)
-const waited = buckets.map(index => `w${index}`)
-const ran = buckets.map(index => `r${index}`)
-const columns = ['completed', 'failed', 'dead', 'cancelled', 'waited_ms', 'ran_ms', ...waited, ...ran]
+const { waited, ran, all: columns } = seriesColumns
 
 const upsert = `INSERT INTO millrace_series (minute, kind, worker, ${columns.join(', ')})
   VALUES (${Array.from({ length: columns.length + 3 }, () => '?').join(', ')})
@@ -31,8 +28,8 @@ export function writeSeries(store: Store, kinds: Kinds, worker: string, rows: re
       row.cancelled,
       Math.round(row.waitedMs),
       Math.round(row.ranMs),
-      ...buckets.map(index => row.waited[index] ?? 0),
-      ...buckets.map(index => row.ran[index] ?? 0),
+      ...waited.map((_, index) => row.waited[index] ?? 0),
+      ...ran.map((_, index) => row.ran[index] ?? 0),
     )
 }
 
