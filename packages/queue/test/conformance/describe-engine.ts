@@ -17,6 +17,7 @@ import { errorCases } from './errors.ts'
 import { eventCases } from './events.ts'
 import { feedCases } from './feed.ts'
 import { feedFollowCases } from './feed-follow.ts'
+import { feedWritingCases } from './feed-writing.ts'
 import { flowAdvanceCases } from './flow-advance.ts'
 import { flowCancelCases } from './flow-cancel.ts'
 import { flowEnqueueCases } from './flow-enqueue.ts'
@@ -134,6 +135,7 @@ const runtimeTopics: [string, (subject: EngineSubject) => void][] = [
   ['pruner', prunerCases],
   ['events', eventCases],
   ['following the feed', feedFollowCases],
+  ['writing the feed', feedWritingCases],
   ['the series of workers', seriesCountCases],
   ['the audit log', auditLogCases],
   ['why', whyCases],
