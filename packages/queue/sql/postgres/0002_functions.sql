@@ -371,8 +371,9 @@ BEGIN
     FROM claimed c ORDER BY c.n;
 END $$;
 
--- Takes one job for a worker that had nothing to do, where one waits in a row of its own and the heads of all bands of the wanted kinds
--- are known, in small statements for the same reason. Answers nothing when that is not so: then `claim` finds out why. more: there may be further jobs, now or soon.
+-- Takes the job that a worker had nothing to do without, where it is the only one that waits, in a row of its own above the known
+-- heads of all bands of the wanted kinds, in small statements for the same reason. Answers nothing when that is not so: then
+-- `claim` finds out why. more: something falls due soon.
 CREATE FUNCTION claim_one(
   p_worker int4, p_lid int8, p_now int8, p_wanted int4[], p_kinds int4[], p_ranks int2[], p_heads int8[],
   OUT fields text, OUT payload text, OUT flow uuid, OUT more boolean
@@ -382,24 +383,28 @@ AS $$
 DECLARE
   v_now int8 := coalesce(p_now, (extract(epoch FROM clock_timestamp()) * 1000)::int8);
   v_open int4[];
+  v_jobs int4;
+  v_row tid;
   v_seq int8;
   v_id uuid;
+  v_due int8;
 BEGIN
   SELECT array_agg(k.kind) INTO v_open FROM kind k
   WHERE k.kind = ANY (p_kinds) AND NOT EXISTS (SELECT FROM queue q WHERE q.queue = k.queue AND q.paused)
     AND EXISTS (SELECT FROM worker w WHERE w.worker = p_worker AND w.expires_at > v_now)
     -- One that is new may hold something more urgent.
     AND (SELECT count(*) FROM band b WHERE b.kind = ANY (p_wanted)) = cardinality(p_kinds);
-  FOR i IN 1 .. cardinality(p_kinds) LOOP
-    CONTINUE WHEN v_open IS NULL OR p_kinds[i] <> ALL (v_open);
-    DELETE FROM ready WHERE ctid = (
-      SELECT r.ctid FROM ready r WHERE r.kind = p_kinds[i] AND r.rank = p_ranks[i] AND r.seq > p_heads[i]
-      ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED) AND cardinality(ids) = 1
-    RETURNING seq, ids[1] INTO v_seq, v_id;
-    EXIT WHEN v_id IS NOT NULL;
-    -- What is less urgent must not come before a row of many.
-    EXIT WHEN EXISTS (SELECT FROM ready r WHERE r.kind = p_kinds[i] AND r.rank = p_ranks[i] AND r.seq > p_heads[i]);
-  END LOOP;
+  IF v_open IS NULL THEN RETURN; END IF;
+  SELECT sum(cardinality(n.ids)), (array_agg(n.tid))[1], (SELECT min(d.run_at) FROM unnest(v_open) AS k, LATERAL
+    (SELECT e.run_at FROM delayed e WHERE e.kind = k ORDER BY e.run_at LIMIT 1) AS d)
+  INTO v_jobs, v_row, v_due
+  FROM unnest(p_kinds, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
+    SELECT r.ctid AS tid, r.ids FROM ready r WHERE r.kind = h.kind AND r.rank = h.rank AND r.seq > h.head ORDER BY r.seq LIMIT 2) AS n
+  WHERE h.kind = ANY (v_open);
+  IF v_jobs IS DISTINCT FROM 1 OR v_due <= v_now THEN RETURN; END IF;
+  DELETE FROM ready WHERE ctid = (
+    SELECT r.ctid FROM ready r WHERE r.ctid = v_row AND r.kind = ANY (v_open) AND cardinality(r.ids) = 1 FOR UPDATE SKIP LOCKED)
+  RETURNING seq, ids[1] INTO v_seq, v_id;
   IF v_id IS NULL THEN RETURN; END IF;
   -- By a parameter only the one partition is opened; a join would open all.
   WITH claimed AS MATERIALIZED (
@@ -411,9 +416,7 @@ BEGIN
   )
   SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
     nullif(c.tenant, '')), c.payload::text, c.flow INTO fields, payload, flow FROM claimed c;
-  more := EXISTS (SELECT FROM unnest(p_kinds, p_ranks, p_heads) AS h (kind, rank, head), LATERAL (
-      SELECT FROM ready r WHERE r.kind = h.kind AND r.rank = h.rank AND r.seq > h.head LIMIT 1) AS n)
-    OR EXISTS (SELECT FROM delayed d WHERE d.kind = ANY (p_wanted) AND d.run_at <= v_now + 60000);
+  more := coalesce(v_due <= v_now + 60000, false);
 END $$;
 
 -- The time, when the worker's lease holds after all: a beat that is on its way to commit is waited for. Null when not.

@@ -271,9 +271,11 @@ BEGIN
     INSERT INTO edge (parent, child) SELECT p_ids[n], b.id FROM below b, unnest(v_new) AS n
   )
   UPDATE node n SET waits = n.waits + cardinality(v_new) FROM below b WHERE n.id = b.id AND n.waits > 0;
-  -- Skipped at once, as they would have been had they been there before.
+  -- Skipped at once, as they would have been had they been there before; what waits below them follows in `advance`. Earlier
+  -- jobs that stand after the same cause do so because somebody redrove them, and stay.
   FOREACH v_cause IN ARRAY v_causes LOOP
-    SELECT * INTO v_stopped FROM stop_jobs(p_now, waiting_below(v_cause), why_skipped(v_cause), true);
+    SELECT * INTO v_stopped FROM stop_jobs(p_now,
+      ARRAY (SELECT e.child FROM unnest(v_parents, v_children) AS e (parent, child) WHERE e.parent = v_cause), why_skipped(v_cause), true);
     v_ended := v_ended || v_stopped.ended;
   END LOOP;
   SELECT * INTO v_moved FROM advance(p_now, cardinality(p_ids), v_ended, array_fill(p_flow, ARRAY[cardinality(v_ended)]),

@@ -56,6 +56,17 @@ export function claimCases(subject: EngineSubject): void {
     expect(await stage.claim()).toEqual([])
   })
 
+  it('takes all that is due, though the worker has just been woken for one of them', async () => {
+    const stage = await openStage(subject)
+    for (const priority of [1, 5, 9]) await stage.finished(complete(), { priority })
+    expect(await stage.claim()).toEqual([])
+    const usual = await stage.enqueue({ priority: 5 })
+    const late = await stage.enqueue({ priority: 9 })
+    const urgent = await stage.enqueue({ priority: 1, delayMs: secondMs })
+    await stage.clock.advance(2 * secondMs)
+    expect((await stage.claim()).map(job => job.id)).toEqual([urgent, usual, late])
+  })
+
   it('answers nothing from an empty store, or to no lanes', async () => {
     const stage = await openStage(subject)
     expect(await stage.claimAnswer()).toEqual({ jobs: [], nextDueInMs: null })

@@ -44,7 +44,7 @@ export function describePostgres(mode: PostgresMode, more: (store: () => Postgre
           virtualTime: true,
         },
         asyncWork: true,
-        modelRuns: 40,
+        modelRuns: 100,
         flowRuns: 125,
         async open({ clock }) {
           const { url } = started()

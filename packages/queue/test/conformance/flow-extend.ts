@@ -103,6 +103,29 @@ export function flowExtendCases(subject: EngineSubject): void {
     expect(await flow.record()).toMatchObject({ total: 5, cancelled: 2, dead: 1 })
   })
 
+  it('leaves alone an earlier job that was redriven although it depends on the same one', async () => {
+    const stage = await openStage(subject)
+    const flow = await enqueued(stage, {
+      crawl: [],
+      bad: [],
+      slow: [],
+      report: ['bad', 'slow'],
+      later: ['report'],
+    })
+    await flow.run('bad', cancelled())
+    expect(await flow.skipped()).toEqual(['report', 'later'])
+    expect(await stage.engine.redrive([flow.idOf('report')])).toEqual(['redriven'])
+    const crawl = await flow.claim('crawl')
+    await flow.extend(crawl, { fix: ['bad'], check: ['fix'] })
+    expect(await flow.skipped()).toEqual(['fix', 'check'])
+    expect(await flow.node('report')).toMatchObject({ state: 'blocked', waits: 1 })
+    await stage.settle(crawl, complete())
+    await flow.run('slow')
+    await flow.run('report')
+    await flow.run('later')
+    expect(await flow.record()).toMatchObject({ state: 'cancelled', completed: 4, cancelled: 3 })
+  })
+
   it('gives a new job that may run now away at once', async () => {
     const stage = await openStage(subject)
     const flow = await enqueued(stage, { a: [] })

@@ -35,7 +35,7 @@ const lateAtMost = 64
 /** However sure we are: everything is looked at anew this often. */
 const renewMs = 30_000
 
-/** In so many bands one may look one after the other. */
+/** In so many bands a claim of one job may look. */
 const bandsAtMost = 8
 
 const ordinalBits = 20n
@@ -89,14 +89,12 @@ export class Heads {
   }
 
   /**
-   * The bands of these kinds, the most urgent first, for a claim that looks at nothing else. Null while some transaction may
-   * still put something below a head, and when there are too many.
+   * The bands of these kinds, for a claim that looks at nothing else. Null while some transaction may still put something
+   * below a head, and when there are too many.
    */
   known(kinds: readonly number[], now: number): { kinds: string; ranks: string; heads: string } | null {
     if (this.#late.size > 0 || now - this.#renewedAt > renewMs) return null
-    const bands = [...this.#bands.values()]
-      .filter(band => kinds.includes(band.kind))
-      .sort((a, b) => a.rank - b.rank)
+    const bands = [...this.#bands.values()].filter(band => kinds.includes(band.kind))
     if (bands.length === 0 || bands.length > bandsAtMost) return null
     return {
       kinds: array(bands.map(band => band.kind)),
