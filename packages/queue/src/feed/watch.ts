@@ -19,6 +19,8 @@ export class Watch {
   #lookedMs = Number.NEGATIVE_INFINITY
   #saidMs = Number.NEGATIVE_INFINITY
   #complaint = ''
+  /** A question that is on its way. */
+  #looking: Promise<void> | null = null
 
   constructor(options: {
     engine: Engine
@@ -52,13 +54,21 @@ export class Watch {
     }
   }
 
-  /** Asks the store, unless that was done a moment ago: then null. */
+  /** Asks the store, or waits for who is asking; null when that was done a moment ago. */
   learn(): Promise<void> | null {
-    return this.#clock.monotonic() - this.#lookedMs < lookMs ? null : this.look()
+    return this.#looking ?? (this.#clock.monotonic() - this.#lookedMs < lookMs ? null : this.look())
   }
 
   /** Never throws: without an answer, what was known holds. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    const looking = this.#ask().finally(() => {
+      if (this.#looking === looking) this.#looking = null
+    })
+    this.#looking = looking
+    return looking
+  }
+
+  async #ask(): Promise<void> {
     this.#lookedMs = this.#clock.monotonic()
     try {
       this.#know(await this.#engine.feedWatched())

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
+  createMillrace,
   type FeedEntry,
   type FeedItem,
   type Follower,
@@ -8,8 +9,9 @@ import {
   type Millrace,
 } from '../../src/index.ts'
 import { feedKept } from '../../src/engine/feed.ts'
+import { override } from '../support/engine-proxy.ts'
 import { counted, follow, names, take, taken, work } from './feed-stage.ts'
-import { enqueueMany, openRuntime, plainJob } from './runtime-stage.ts'
+import { enqueueMany, gate, openRuntime, plainJob } from './runtime-stage.ts'
 import { minuteMs, secondMs } from './samples.ts'
 import type { EngineSubject } from './stage.ts'
 
@@ -75,6 +77,20 @@ export function feedFollowCases(subject: EngineSubject): void {
     for (let n = 0; n < 3; n++) ids.push((await elsewhere.enqueue(work, { n })).id)
     expect(await take(runtime, follower, 3)).toMatchObject(ids.map(id => ({ event: 'enqueued', id })))
     await elsewhere.close()
+  })
+
+  it('shows all that a process enqueues while it still asks whether anybody watches', async () => {
+    const runtime = await openRuntime(subject)
+    const follower = await follow(runtime)
+    const engine = await runtime.stage.another()
+    const answered = gate()
+    const feedWatched = (): Promise<number> => answered.promise.then(() => engine.feedWatched())
+    const slow = createMillrace({ engine: override(engine, { feedWatched }), clock: runtime.clock })
+    const ids: string[] = []
+    for (let n = 0; n < 3; n++) ids.push((await slow.enqueue(work, { n })).id)
+    answered.resolve()
+    expect(await take(runtime, follower, 3)).toMatchObject(ids.map(id => ({ event: 'enqueued', id })))
+    await slow.close()
   })
 
   it('shows who comes back with the last seq everything, while 2,000 jobs run', async () => {
