@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { percentile } from '../numbers.ts'
 import { operatorToken } from './http-jobs.ts'
@@ -30,17 +32,16 @@ export interface Load {
   requests: { path: string; body?: string }[]
   connections: number
   seconds: number
-  /** In all; without it as many as are answered. */
-  perSecond?: number
   /** Any other is an error. */
   status: number
 }
 
-/** Fires requests from this process for some seconds. */
+const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
+
+/** Fires requests from this process for some seconds, each connection the next one as soon as it has its answer. */
 export async function load(url: string, of: Load): Promise<Loaded> {
   const { default: cannon } = (await import(module)) as { default: Cannon }
-  const { method, requests, connections, seconds, perSecond, status } = of
-  const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
+  const { method, requests, connections, seconds, status } = of
   const times: number[] = []
   const others = new Map<number, number>()
   const startedAt = performance.now()
@@ -53,7 +54,6 @@ export async function load(url: string, of: Load): Promise<Loaded> {
         method,
         headers,
         requests,
-        ...(perSecond === undefined ? {} : { overallRate: perSecond }),
       },
       (error, totals) => (error ? reject(error) : resolve(totals)),
     )
@@ -67,12 +67,45 @@ export async function load(url: string, of: Load): Promise<Loaded> {
     throw new Error(
       `${totals.errors} requests failed, ${totals.timeouts} of them by time; other statuses: ${JSON.stringify([...others])}`,
     )
+  return loaded(times, elapsedSeconds)
+}
+
+function loaded(times: number[], elapsedSeconds: number): Loaded {
   return {
     rate: times.length / elapsedSeconds,
     count: times.length,
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
   }
+}
+
+/**
+ * Asks for a page so often a second at even intervals, whether the ones before are answered or not: autocannon, told a rate,
+ * fires each second's requests at the second's beginning. Times run from when a request was due.
+ */
+export async function loadEvenly(
+  url: string,
+  of: { path: string; perSecond: number; seconds: number },
+): Promise<Loaded> {
+  const agent = new Agent({ keepAlive: true })
+  const ask = (dueAt: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      get(new URL(of.path, url), { agent, headers }, response => {
+        if (response.statusCode !== 200) reject(new Error(`${of.path} answers ${response.statusCode}`))
+        response.resume().on('end', () => resolve(performance.now() - dueAt))
+      }).on('error', reject)
+    })
+  const startedAt = performance.now()
+  const asked: Promise<number>[] = []
+  for (let n = 0; n < of.perSecond * of.seconds; n++) {
+    const dueAt = startedAt + (n * 1_000) / of.perSecond
+    await sleep(Math.max(0, dueAt - performance.now()))
+    // What is due while this process was kept from running is asked for at once, and its wait counts.
+    asked.push(ask(Math.min(dueAt, performance.now())))
+  }
+  const times = await Promise.all(asked)
+  agent.destroy()
+  return loaded(times, (performance.now() - startedAt) / 1_000)
 }
 
 export interface Report {
@@ -117,7 +150,6 @@ async function firstMessage<Message>(child: ChildProcess): Promise<Message> {
 
 /** Asks with the operator's token; throws for anything but 2xx. */
 export async function ask<Body>(url: string, path: string, init: RequestInit = {}): Promise<Body> {
-  const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
   const response = await fetch(url + path, { ...init, headers })
   if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`)
   return (await response.json()) as Body

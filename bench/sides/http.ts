@@ -1,7 +1,7 @@
 import { createMillrace, openEngine } from '../../packages/queue/src/index.ts'
 import type { SideInput, Sides } from '../harness.ts'
 import { pages, samplePayload } from './http-jobs.ts'
-import { ask, load, type Load, type Loaded, startServer } from './http-load.ts'
+import { ask, load, type Load, type Loaded, loadEvenly, startServer } from './http-load.ts'
 
 /** `cpuMicros` is the server's, of one request. */
 export interface Answered extends Loaded {
@@ -12,6 +12,7 @@ const connections = 50
 const warmUpSeconds = 2
 const aFillingCall = 5_000
 const deepPage = 200
+const fullSeconds = 5
 
 const enqueueing = {
   method: 'POST',
@@ -63,8 +64,11 @@ async function get({ url, count: seconds }: SideInput): Promise<Answered> {
   return { ...found, cpuMicros: cpuMicros / found.count }
 }
 
-/** Reads one page in the middle of what a filter finds, at an even pace. `depth` is how many jobs stand before it. */
-async function list({ url, count: seconds, perSecond }: SideInput): Promise<Answered & { depth: number }> {
+/**
+ * Reads one page in the middle of what a filter finds: at an even pace, and then by ten connections that ask again as soon as
+ * they are answered. `depth` is how many jobs stand before it.
+ */
+async function list({ url, count: seconds, perSecond }: SideInput): Promise<Record<string, number>> {
   await using server = await startServer('ours', url)
   const filter = '/api/v1/jobs?type=BENCH_PAGE_3&state=queued'
   const { byType } = await ask<{ byType: Record<string, { ready: number }> }>(server.url, '/api/v1/stats')
@@ -73,11 +77,19 @@ async function list({ url, count: seconds, perSecond }: SideInput): Promise<Answ
   let depth = 0
   for (; depth < middle; depth += deepPage)
     ({ cursor } = await ask<{ cursor: string }>(server.url, `${filter}&limit=${deepPage}${after(cursor)}`))
-  const requests = [{ path: `${filter}&limit=50${after(cursor)}` }]
-  const reading = { method: 'GET', requests, connections: 10, perSecond, status: 200 } as const
-  const [found] = (await measured(server.url, reading, seconds, server.mark)) as [Loaded]
+  const path = `${filter}&limit=50${after(cursor)}`
+  await loadEvenly(server.url, { path, perSecond, seconds: warmUpSeconds })
+  server.mark()
+  const even = await loadEvenly(server.url, { path, perSecond, seconds })
   const { cpuMicros } = await server.report()
-  return { ...found, cpuMicros: cpuMicros / found.count, depth }
+  const full = await load(server.url, {
+    method: 'GET',
+    requests: [{ path }],
+    connections: 10,
+    seconds: Math.min(fullSeconds, seconds),
+    status: 200,
+  })
+  return { ...even, fullRate: full.rate, fullP99: full.p99, cpuMicros: cpuMicros / even.count, depth }
 }
 
 function after(cursor: string): string {
@@ -101,6 +113,6 @@ export const sides: Sides = {
   enqueue: input => numbers(enqueue(input, 'ours')),
   raw: input => numbers(enqueue(input, 'raw')),
   get: input => numbers(get(input)),
-  list: input => numbers(list(input)),
+  list,
   fill,
 }

@@ -18,6 +18,10 @@ export function parseInstant(value: string | number): number | null {
   return ms >= firstMs && ms <= lastMs ? ms : null
 }
 
+/** The instants of a page are often the same ones, and it takes longer to write one than all else of a job. */
+let [latestMs, latestText] = [Number.NaN, '']
+
 export function formatInstant(ms: number): string {
-  return new Date(ms).toISOString()
+  if (ms !== latestMs) [latestMs, latestText] = [ms, new Date(ms).toISOString()]
+  return latestText
 }

@@ -57,6 +57,8 @@ CREATE TABLE job (
   PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX job_tenant ON job (tenant, id) WHERE tenant <> '';
+-- Lists of one type or queue walk it from the newest down.
+CREATE INDEX job_kind ON job (kind, id);
 CREATE TABLE job_other PARTITION OF job DEFAULT WITH (fillfactor = 50);
 
 -- What a claim reads: up to 100 jobs of one kind and rank in a row. `seq` is the enqueuer's transaction id << 20 plus an

@@ -1,4 +1,4 @@
--- What people look at: the feed of events, the series by minute, the audit log. Nothing here is read or written by a claim,
+-- What people look at: lists, the feed of events, the series by minute, the audit log. Nothing here is read or written by a claim,
 -- a settle or an enqueue.
 
 -- One row: the lock that appends to the feed take one after the other, so that a place that is given later is also seen
@@ -59,6 +59,70 @@ CREATE INDEX audit_at ON audit (at, n);
 CREATE INDEX audit_principal ON audit (principal, at, n);
 CREATE INDEX audit_action ON audit (action, at, n);
 CREATE INDEX audit_target ON audit (target, at, n);
+
+-- Live jobs of a few kinds, the newest first, each kind by itself: however many others there are, they are not walked over.
+-- Of each at most p_bound rows are looked at; below `next` there may be more, where that was not enough. Which fit: as in
+-- src/engines/postgres/list-live.ts.
+CREATE FUNCTION walk_kinds(
+  p_kinds int4[], p_below uuid, p_above uuid, p_queued boolean, p_running boolean, p_blocked boolean, p_from int8, p_until int8,
+  p_fingerprint text, p_limit int4, p_bound int4, OUT ids uuid[], OUT next uuid
+) LANGUAGE plpgsql STABLE
+  SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+  SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT u.id, u.epoch - 1 AS epoch FROM lease l, LATERAL unnest(l.ids, l.epochs) AS u (id, epoch)
+  ), found AS MATERIALIZED (
+    SELECT k.kind, ARRAY (
+      SELECT j.id FROM (
+        -- By the pair: the planner thinks of any range as short, and would take the primary key. The bounds of the id leave out
+        -- partitions.
+        SELECT job.id, job.state, job.epoch, job.created_at, job.last_error FROM job
+        WHERE (job.kind, job.id) < (k.kind, p_below) AND (job.kind, job.id) >= (k.kind, p_above) AND job.id < p_below AND job.id >= p_above
+        ORDER BY job.kind DESC, job.id DESC LIMIT p_bound) AS j
+      WHERE CASE j.state WHEN 3 THEN p_blocked WHEN 0 THEN CASE WHEN p_queued = p_running THEN p_queued
+          WHEN (j.id, j.epoch) IN (SELECT h.id, h.epoch FROM held h) THEN p_running ELSE p_queued END ELSE false END
+        AND j.created_at >= p_from AND j.created_at < p_until
+        AND (p_fingerprint IS NULL OR j.last_error ->> 'fingerprint' = p_fingerprint)
+      LIMIT p_limit) AS ids
+    FROM unnest(p_kinds) AS k (kind)
+  ), ended AS MATERIALIZED (
+    SELECT (SELECT job.id FROM job
+      WHERE (job.kind, job.id) < (f.kind, p_below) AND (job.kind, job.id) >= (f.kind, p_above) AND job.id < p_below AND job.id >= p_above
+      ORDER BY job.kind DESC, job.id DESC OFFSET p_bound - 1 LIMIT 1) AS id
+    FROM found f WHERE cardinality(f.ids) < p_limit
+    ORDER BY 1 DESC NULLS LAST LIMIT 1
+  )
+  SELECT ARRAY (SELECT u.id FROM found f, LATERAL unnest(f.ids) AS u (id)
+      WHERE u.id >= coalesce((SELECT e.id FROM ended e), u.id) ORDER BY u.id DESC LIMIT p_limit), (SELECT e.id FROM ended e)
+  INTO ids, next;
+  IF cardinality(ids) >= p_limit THEN next := NULL; END IF;
+END $$;
+
+-- A whole page of them, where enough wait in few kinds; null where that takes more than this to tell.
+CREATE FUNCTION newest_waiting(
+  p_types text[], p_queues text[], p_below uuid, p_above uuid, p_running boolean, p_blocked boolean, p_from int8, p_until int8, p_limit int4,
+  p_bound int4, p_most int4
+) RETURNS uuid[] LANGUAGE plpgsql STABLE
+  SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_kinds int4[];
+  v_waiting int8;
+  v_ids uuid[];
+BEGIN
+  SELECT array_agg(k.kind), sum(s.waiting) INTO v_kinds, v_waiting
+  FROM kind k, LATERAL (
+    SELECT coalesce((SELECT c.ready + c.delayed FROM counter c WHERE c.kind = k.kind), 0)
+      + coalesce((SELECT sum(d.ready + d.delayed) FROM delta d WHERE d.seq >= (SELECT m.folded_to FROM meta m) AND d.kind = k.kind), 0) AS waiting) AS s
+  WHERE (p_types IS NULL OR k.type = ANY (p_types)) AND (p_queues IS NULL OR k.queue = ANY (p_queues));
+  IF v_waiting >= p_limit AND cardinality(v_kinds) <= p_most THEN
+    SELECT w.ids INTO v_ids
+    FROM walk_kinds(v_kinds, p_below, p_above, true, p_running, p_blocked, p_from, p_until, NULL, p_limit, p_bound) AS w;
+  END IF;
+  RETURN CASE WHEN cardinality(v_ids) = p_limit THEN v_ids END;
+END $$;
 
 -- Appends a batch. The lock is held for as long as this takes, and not for a flush of the log: after a crash of the server the
 -- last batches may be gone and their places given anew, so another start of it is a gap to every reader. The same batch

@@ -79,7 +79,8 @@ describe.skipIf(postgresMissing(15) !== null)('among 100,000 jobs of which ten m
         rows: async (sql, values) => (await explain(sql, values), db.rows(sql, values)),
       }
     }
-    const watched: Pick<Store, 'view'> = {
+    const watched: Pick<Store, 'view' | 'all' | 'rows'> = {
+      ...recorded(store),
       view: (settings, work) => store.view(settings, db => work(recorded(db))),
     }
     const { jobs } = await list(watched, filter, { limit: 100 })

@@ -1,15 +1,20 @@
+import type { JobFilter, JobRecord } from '../../engine/contract.ts'
 import { firstId } from '../../job/id.ts'
-import type { Search } from './list-search.ts'
+import { jobStates } from '../../job/state.ts'
+import { endOfTime, type Search } from './list-search.ts'
 import { array, one, type Queries } from './queries.ts'
+import { jobsWaiting } from './rows.ts'
 
 /** As many of these are at once gathered from where they wait and sorted. */
 const fewJobs = 1_000
 /** When too few of the wanted jobs are among the newest, so many are still gathered; and of those, so many looked at. */
 const gatherAtMost = 1_000_000
 const lookAtMost = 20_000
-/** Rows that one page walks over at most: by the primary key, and by a tenant's index, whose rows lie apart. */
+/** Rows that one page walks over at most: by the primary key, and by a tenant's or a kind's index, whose rows lie apart. */
 const walkAtMost = 2_000
 const walkTenantAtMost = 10_000
+/** So many kinds are walked each by its own index. */
+const kindsAtMost = 8
 /** An id is made by the enqueuer's clock, and `createdAt` by the database's: they are taken to differ by less. */
 const clocksDifferMs = 86_400_000
 
@@ -40,12 +45,9 @@ export async function livePart(db: Queries, search: Search, below: string): Prom
   const few = count <= fewJobs || !wanted.queued
   const sparse = search.tenant !== null || search.fingerprint !== null
   if (gatherable && few && !sparse) return gather(db, search, wanted, { below, above: firstId(0) })
-  const latest = firstId(search.until + clocksDifferMs)
-  const range = {
-    below: below < latest ? below : latest,
-    above: firstId(Math.max(0, search.from - clocksDifferMs)),
-  }
-  const walked = await walk(db, search, wanted, range)
+  const range = rangeOf(search, below)
+  const byKind = !search.allKinds && kinds.length <= kindsAtMost && search.tenant === null
+  const walked = await (byKind ? walkKinds : walk)(db, search, wanted, range)
   if (walked.next === null || walked.ids.length >= limit || !gatherable) return walked
   const bound = sparse ? lookAtMost : gatherAtMost
   return count <= bound ? gather(db, search, wanted, range) : walked
@@ -55,6 +57,12 @@ export async function livePart(db: Queries, search: Search, below: string): Prom
 interface Range {
   below: string
   above: string
+}
+
+/** An id tells when its job was enqueued, as far as the enqueuer's clock knew. */
+function rangeOf({ from, until }: { from: number; until: number }, below: string): Range {
+  const latest = firstId(until + clocksDifferMs)
+  return { below: below < latest ? below : latest, above: firstId(Math.max(0, from - clocksDifferMs)) }
 }
 
 interface Wanted {
@@ -98,12 +106,15 @@ async function gather(db: Queries, search: Search, wanted: Wanted, range: Range)
   return { ids: rows.map(([id]) => id), next: null }
 }
 
+function boundOf(limit: number): number {
+  return Math.max(walkAtMost, 2 * limit)
+}
+
 /**
  * From the newest job down, taking what fits, over a bounded number of rows. `page` has no order of its own, so that
  * `walked`, which is read as it is made, goes no further than it must.
  */
 async function walk(db: Queries, search: Search, wanted: Wanted, range: Range): Promise<LivePart> {
-  const bound = Math.max(search.tenant ? walkTenantAtMost : walkAtMost, 2 * search.limit)
   const row = await one<{ ids: string[]; next: string | null }>(
     db,
     `WITH ${held}, walked AS MATERIALIZED (
@@ -116,7 +127,60 @@ async function walk(db: Queries, search: Search, wanted: Wanted, range: Range): 
      SELECT ARRAY(SELECT p.id FROM page p ORDER BY p.id DESC)::text[] AS ids,
        CASE WHEN (SELECT count(*) FROM page) < $9 AND (SELECT count(*) FROM walked) = $12
          THEN (SELECT w.id FROM walked w ORDER BY w.id LIMIT 1) END AS next`,
-    [...values(search, wanted, range), bound],
+    [...values(search, wanted, range), search.tenant ? walkTenantAtMost : boundOf(search.limit)],
   )
   return row as LivePart
+}
+
+/** The same in each kind by itself: however many others there are, they are not walked over. */
+async function walkKinds(db: Queries, search: Search, wanted: Wanted, range: Range): Promise<LivePart> {
+  const { kinds, from, until, fingerprint, limit } = search
+  const row = await one<LivePart>(
+    db,
+    'SELECT ids::text[], next FROM millrace.walk_kinds($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    [
+      array(kinds.map(each => each.kind)),
+      range.below,
+      range.above,
+      wanted.queued,
+      wanted.running,
+      wanted.blocked,
+      from,
+      until,
+      fingerprint,
+      limit,
+      boundOf(limit),
+    ],
+  )
+  return row as LivePart
+}
+
+/**
+ * The newest jobs of a few types or queues, as many as asked for, in one statement and so in one view: what most pages of a
+ * long queue are. Null where there are not so many waiting, or the filter asks for more than that.
+ */
+export async function waitingPage(
+  db: Queries,
+  filter: JobFilter,
+  below: string,
+  limit: number,
+): Promise<JobRecord[] | null> {
+  const { states = jobStates, types, queues, tenant, fingerprint, from = 0, until = endOfTime } = filter
+  if (!(types ?? queues) || tenant !== undefined || fingerprint !== undefined || !states.includes('queued'))
+    return null
+  const range = rangeOf({ from, until }, below)
+  const jobs = await jobsWaiting(db, [
+    types ?? null,
+    queues ?? null,
+    range.below,
+    range.above,
+    states.includes('running'),
+    states.includes('blocked'),
+    from,
+    until,
+    limit,
+    boundOf(limit),
+    kindsAtMost,
+  ])
+  return jobs.length === limit ? jobs : null
 }

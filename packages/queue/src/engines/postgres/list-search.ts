@@ -6,6 +6,9 @@ export interface Standing extends StateCounts {
   kind: number
 }
 
+/** What `until` is where nothing bounds it. */
+export const endOfTime = Number.MAX_SAFE_INTEGER
+
 export interface Search {
   states: ReadonlySet<JobState>
   /** Those that fit, with what there is of each. */

@@ -6,8 +6,8 @@ import { jobStates } from '../../job/state.ts'
 import { standing } from './counts.ts'
 import { finishedPart } from './list-finished.ts'
 import { walkAttributes } from './list-by-attribute.ts'
-import { livePart } from './list-live.ts'
-import type { Place, Search, Standing } from './list-search.ts'
+import { livePart, waitingPage } from './list-live.ts'
+import { endOfTime, type Place, type Search, type Standing } from './list-search.ts'
 import type { Queries } from './queries.ts'
 import { jobsById } from './rows.ts'
 import type { Store } from './store.ts'
@@ -27,12 +27,17 @@ const byIndexes = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'].
  * how many jobs there are: where it fits too few of them, a page is short and its cursor goes on.
  */
 export async function list(
-  store: Pick<Store, 'view'>,
+  store: Pick<Store, 'view' | 'all' | 'rows'>,
   filter: JobFilter,
   page: { cursor?: string; limit: number },
 ): Promise<JobPage> {
   const found = hasAttributes(filter)
   const at = found || page.cursor === undefined ? { live: lastId, finished: null } : readCursor(page.cursor)
+  if (!found && at.live !== null) {
+    const jobs = await waitingPage(store, filter, at.live, page.limit + 1)
+    // The one that is too many says that there is more.
+    if (jobs) return goingOn(jobs.slice(0, page.limit), at)
+  }
   return store.view(byIndexes, async db => {
     const search = await searchOf(db, filter, page.limit)
     if (!found) return pageOf(db, search, page.limit, at)
@@ -49,7 +54,7 @@ async function searchOf(db: Queries, filter: JobFilter, limit: number): Promise<
     tenant: filter.tenant ?? null,
     fingerprint: filter.fingerprint ?? null,
     from: filter.from ?? 0,
-    until: filter.until ?? Number.MAX_SAFE_INTEGER,
+    until: filter.until ?? endOfTime,
     limit: limit + 1,
   }
 }
@@ -69,6 +74,10 @@ async function pageOf(db: Queries, search: Search, limit: number, at: Cursor): P
     jobs: await records(db, [...ids, ...shown.map(each => each.id)]),
     cursor: more || place ? writeCursor({ live: null, finished: place }) : null,
   }
+}
+
+function goingOn(jobs: JobRecord[], { finished }: Cursor): JobPage {
+  return { jobs, cursor: writeCursor({ live: (jobs.at(-1) as JobRecord).id, finished }) }
 }
 
 async function records(db: Queries, ids: readonly string[]): Promise<JobRecord[]> {

@@ -36,33 +36,45 @@ interface JobRow {
   attributes: string | null
 }
 
+/** Jobs by what lists their ids; `within` bounds them for the planner, which then leaves out weeks. */
+const jobsOf = (ids: string, within: string): string =>
+  // `OFFSET 0` keeps it a look into the primary key for each id, however the tables are analyzed.
+  `WITH found AS MATERIALIZED (
+     SELECT u.n, j.* FROM unnest(${ids}) WITH ORDINALITY AS u (wanted, n),
+       LATERAL (SELECT * FROM millrace.job WHERE job.id = u.wanted AND ${within} OFFSET 0) AS j
+   ), held AS MATERIALIZED (
+     SELECT u.id, u.epoch, l.at, l.worker FROM millrace.lease l, LATERAL unnest(l.ids, l.epochs) AS u (id, epoch)
+     WHERE EXISTS (SELECT FROM found f WHERE f.state = 0)
+   )
+   SELECT f.n, f.id, k.queue, k.type, f.state, h.at AS held_at, f.priority, f.run_at, f.created_at, f.attempt, f.max_attempts,
+     f.epoch, f.deaths, f.redrives, f.finished_at, f.run_ms, f.tenant, f.idempotency_key, f.cancel_reason, f.last_error,
+     f.payload, f.result, f.flow, f.origin, w.name AS worker_name, w.expires_at, p.percent, p.message, p.data,
+     (SELECT json_object_agg(a.name, a.value ORDER BY a.name)::text FROM millrace.attribute a WHERE a.id = f.id) AS attributes
+   FROM found f JOIN millrace.kind k ON k.kind = f.kind
+   LEFT JOIN held h ON f.state = 0 AND h.id = f.id AND h.epoch = f.epoch + 1
+   LEFT JOIN millrace.worker w ON w.worker = coalesce(h.worker, f.worker)
+   LEFT JOIN LATERAL (SELECT * FROM millrace.progress WHERE progress.id = f.id OFFSET 0) AS p ON true`
+
+const namedJobs = jobsOf('$1::uuid[]', 'job.id BETWEEN $2 AND $3')
+const newestWaiting = jobsOf(
+  'millrace.newest_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+  'job.id < $3 AND job.id >= $4',
+)
+
 /** In the order of the ids; null where there is no such job. */
 export async function jobsById(db: Queries, ids: readonly string[]): Promise<(JobRecord | null)[]> {
   const records: (JobRecord | null)[] = ids.map(() => null)
   if (ids.length === 0) return records
   const sorted = ids.map(id => id.toLowerCase()).sort()
-  // `OFFSET 0` keeps it a look into the primary key for each id, however the tables are analyzed; the first and the last
-  // id tell the planner which days it can leave out.
-  const rows = await db.all<JobRow>(
-    `WITH found AS MATERIALIZED (
-       SELECT u.n, j.* FROM unnest($1::uuid[]) WITH ORDINALITY AS u (wanted, n),
-         LATERAL (SELECT * FROM millrace.job WHERE job.id = u.wanted AND job.id BETWEEN $2 AND $3 OFFSET 0) AS j
-     ), held AS MATERIALIZED (
-       SELECT u.id, u.epoch, l.at, l.worker FROM millrace.lease l, LATERAL unnest(l.ids, l.epochs) AS u (id, epoch)
-       WHERE EXISTS (SELECT FROM found f WHERE f.state = 0)
-     )
-     SELECT f.n, f.id, k.queue, k.type, f.state, h.at AS held_at, f.priority, f.run_at, f.created_at, f.attempt, f.max_attempts,
-       f.epoch, f.deaths, f.redrives, f.finished_at, f.run_ms, f.tenant, f.idempotency_key, f.cancel_reason, f.last_error,
-       f.payload, f.result, f.flow, f.origin, w.name AS worker_name, w.expires_at, p.percent, p.message, p.data,
-       (SELECT json_object_agg(a.name, a.value ORDER BY a.name)::text FROM millrace.attribute a WHERE a.id = f.id) AS attributes
-     FROM found f JOIN millrace.kind k ON k.kind = f.kind
-     LEFT JOIN held h ON f.state = 0 AND h.id = f.id AND h.epoch = f.epoch + 1
-     LEFT JOIN millrace.worker w ON w.worker = coalesce(h.worker, f.worker)
-     LEFT JOIN LATERAL (SELECT * FROM millrace.progress WHERE progress.id = f.id OFFSET 0) AS p ON true`,
-    [array(ids), sorted[0], sorted.at(-1)],
-  )
+  const rows = await db.all<JobRow>(namedJobs, [array(ids), sorted[0], sorted.at(-1)])
   for (const row of rows) records[row.n - 1] = record(row)
   return records
+}
+
+/** Those that `newest_waiting` finds, in its order. */
+export async function jobsWaiting(db: Queries, values: readonly unknown[]): Promise<JobRecord[]> {
+  const rows = await db.all<JobRow>(newestWaiting, values)
+  return rows.sort((a, b) => a.n - b.n).map(record)
 }
 
 /** A running attempt has not been counted yet: its row tells what was before. */
