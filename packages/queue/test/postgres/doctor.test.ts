@@ -210,8 +210,8 @@ describe('the doctor', () => {
     expect(await look('migrations', {}, server.url(name, { schema: 'other' }))).toMatchObject([
       finding('bad', /schema other has no tables/, /millrace migrate/),
     ])
-    await admin.query(`DELETE FROM migration WHERE name = '0009_views.sql'`)
-    expect(await look('migrations')).toMatchObject([finding('bad', /not applied: 0009_views.sql/)])
+    await admin.query(`DELETE FROM migration WHERE name = '0012_views.sql'`)
+    expect(await look('migrations')).toMatchObject([finding('bad', /not applied: 0012_views.sql/)])
     await admin.query(`INSERT INTO migration (version, name, oldest) VALUES (9999, '9999_future.sql', 9999)`)
     expect(await look('migrations')).toMatchObject([finding('bad', /made by a newer release/, /upgrade/)])
   })

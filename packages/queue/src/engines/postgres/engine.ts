@@ -61,7 +61,7 @@ const foldEvery = 5_000
 
 /**
  * The engine for many workers on many machines. It delegates: each operation has a file of its own beside this one, and
- * the hot path is in sql/postgres/0002_functions.sql.
+ * the hot path is in sql/postgres/, files 0002 to 0005.
  */
 export class PostgresEngine extends PostgresViews implements Engine {
   #foldedAt = 0
