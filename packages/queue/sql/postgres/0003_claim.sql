@@ -192,11 +192,11 @@ BEGIN
 END $$;
 
 -- Takes the job that a worker had nothing to do without, where it is the only one that waits, in a row of its own above the known
--- heads of all bands of the wanted kinds, in small statements for the same reason. Answers nothing when that is not so: then
--- `claim` finds out why. more: something falls due soon.
+-- heads of all bands of the wanted kinds, in small statements for the same reason. Answers nothing when that is not so, or when
+-- there are other kinds than the p_known that the caller chose from: then `claim` finds out why. due_in: of the next delayed job.
 CREATE FUNCTION claim_one(
-  p_worker int4, p_lid int8, p_now int8, p_wanted int4[], p_kinds int4[], p_ranks int2[], p_heads int8[],
-  OUT fields text, OUT payload text, OUT flow uuid, OUT more boolean
+  p_worker int4, p_lid int8, p_now int8, p_known int4, p_wanted int4[], p_kinds int4[], p_ranks int2[], p_heads int8[],
+  OUT fields text, OUT payload text, OUT flow uuid, OUT due_in int8
 ) LANGUAGE plpgsql VOLATILE
   SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
@@ -213,7 +213,8 @@ BEGIN
   WHERE k.kind = ANY (p_kinds) AND NOT EXISTS (SELECT FROM queue q WHERE q.queue = k.queue AND q.paused)
     AND EXISTS (SELECT FROM worker w WHERE w.worker = p_worker AND w.expires_at > v_now)
     -- One that is new may hold something more urgent.
-    AND (SELECT count(*) FROM band b WHERE b.kind = ANY (p_wanted)) = cardinality(p_kinds);
+    AND (SELECT count(*) FROM band b WHERE b.kind = ANY (p_wanted)) = cardinality(p_kinds)
+    AND (SELECT count(*) FROM kind) = p_known;
   IF v_open IS NULL THEN RETURN; END IF;
   SELECT sum(cardinality(n.ids)), (array_agg(n.tid))[1], (SELECT min(d.run_at) FROM unnest(v_open) AS k, LATERAL
     (SELECT e.run_at FROM delayed e WHERE e.kind = k ORDER BY e.run_at LIMIT 1) AS d)
@@ -236,5 +237,5 @@ BEGIN
   )
   SELECT concat_ws(' ', c.id, c.kind, c.epoch + 1, c.attempt + 1, c.max_attempts, c.priority, c.deaths, c.created_at, c.run_at,
     nullif(c.tenant, '')), c.payload::text, c.flow INTO fields, payload, flow FROM claimed c;
-  more := coalesce(v_due <= v_now + 60000, false);
+  due_in := v_due - v_now;
 END $$;

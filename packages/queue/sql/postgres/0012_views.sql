@@ -100,10 +100,10 @@ BEGIN
   IF cardinality(ids) >= p_limit THEN next := NULL; END IF;
 END $$;
 
--- A whole page of them, where enough wait in few kinds; null where that takes more than this to tell.
+-- A whole page of those that wait, where more than p_least wait in at most p_most kinds; null where that takes more to tell.
 CREATE FUNCTION newest_waiting(
   p_types text[], p_queues text[], p_below uuid, p_above uuid, p_running boolean, p_blocked boolean, p_from int8, p_until int8, p_limit int4,
-  p_bound int4, p_most int4
+  p_bound int4, p_most int4, p_least int4
 ) RETURNS uuid[] LANGUAGE plpgsql STABLE
   SET search_path FROM CURRENT SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
@@ -112,15 +112,16 @@ DECLARE
   v_waiting int8;
   v_ids uuid[];
 BEGIN
-  SELECT array_agg(k.kind), sum(s.waiting) INTO v_kinds, v_waiting
-  FROM kind k, LATERAL (
-    SELECT coalesce((SELECT c.ready + c.delayed FROM counter c WHERE c.kind = k.kind), 0)
-      + coalesce((SELECT sum(d.ready + d.delayed) FROM delta d WHERE d.seq >= (SELECT m.folded_to FROM meta m) AND d.kind = k.kind), 0) AS waiting) AS s
-  WHERE (p_types IS NULL OR k.type = ANY (p_types)) AND (p_queues IS NULL OR k.queue = ANY (p_queues));
-  IF v_waiting >= p_limit AND cardinality(v_kinds) <= p_most THEN
-    SELECT w.ids INTO v_ids
-    FROM walk_kinds(v_kinds, p_below, p_above, true, p_running, p_blocked, p_from, p_until, NULL, p_limit, p_bound) AS w;
-  END IF;
+  v_kinds := ARRAY (SELECT k.kind FROM kind k
+    WHERE (p_types IS NULL OR k.type = ANY (p_types)) AND (p_queues IS NULL OR k.queue = ANY (p_queues)) LIMIT p_most + 1);
+  IF cardinality(v_kinds) > p_most THEN RETURN NULL; END IF;
+  SELECT coalesce((SELECT sum(c.ready + c.delayed) FROM counter c WHERE c.kind = ANY (v_kinds)), 0)
+    + coalesce((SELECT sum(d.ready + d.delayed) FROM delta d WHERE d.seq >= (SELECT m.folded_to FROM meta m LIMIT 1)
+      AND d.seq < 9223372036854775807 AND d.kind = ANY (v_kinds)), 0)
+  INTO v_waiting;
+  IF v_waiting <= p_least THEN RETURN NULL; END IF;
+  SELECT w.ids INTO v_ids
+  FROM walk_kinds(v_kinds, p_below, p_above, true, p_running, p_blocked, p_from, p_until, NULL, p_limit, p_bound) AS w;
   RETURN CASE WHEN cardinality(v_ids) = p_limit THEN v_ids END;
 END $$;
 

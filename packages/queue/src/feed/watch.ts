@@ -21,6 +21,9 @@ export class Watch {
   #complaint = ''
   /** A question that is on its way. */
   #looking: Promise<void> | null = null
+  /** How many questions were asked, and which was the last that an answer was taken from. */
+  #asked = 0
+  #answered = 0
 
   constructor(options: {
     engine: Engine
@@ -70,9 +73,14 @@ export class Watch {
 
   async #ask(): Promise<void> {
     this.#lookedMs = this.#clock.monotonic()
+    const question = ++this.#asked
     try {
-      this.#know(await this.#engine.feedWatched())
+      const forMs = await this.#engine.feedWatched()
       this.#complaint = ''
+      // One that was asked later, and answered sooner, knows better.
+      if (question < this.#answered) return
+      this.#answered = question
+      this.#know(forMs)
     } catch (error) {
       this.#complain(error)
     }

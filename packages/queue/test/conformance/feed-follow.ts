@@ -93,6 +93,25 @@ export function feedFollowCases(subject: EngineSubject): void {
     await slow.close()
   })
 
+  it('believes the later of two looks, though the earlier is answered last', async () => {
+    const runtime = await openRuntime(subject)
+    const follower = await follow(runtime)
+    const engine = await runtime.stage.another()
+    const late = gate()
+    let looks = 0
+    const feedWatched = (): Promise<number> =>
+      looks++ === 0 ? late.promise.then(() => 0) : engine.feedWatched()
+    const slow = createMillrace({ engine: override(engine, { feedWatched }), clock: runtime.clock })
+    const first = await slow.enqueue(work, {})
+    slow.feed.look()
+    await runtime.clock.eventually(async () => slow.events.heard('enqueued'))
+    late.resolve()
+    const second = await slow.enqueue(work, {})
+    const shown = await take(runtime, follower, 2)
+    expect(shown).toMatchObject([first, second].map(({ id }) => ({ event: 'enqueued', id })))
+    await slow.close()
+  })
+
   it('shows who comes back with the last seq everything, while 2,000 jobs run', async () => {
     const runtime = await openRuntime(subject)
     const elsewhere = await runtime.elsewhere()

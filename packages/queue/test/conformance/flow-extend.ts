@@ -103,6 +103,14 @@ export function flowExtendCases(subject: EngineSubject): void {
     expect(await flow.record()).toMatchObject({ total: 5, cancelled: 2, dead: 1 })
   })
 
+  it('skips a new job for the first of the flow’s jobs that have ended badly, whatever their order in it', async () => {
+    const stage = await openStage(subject)
+    const flow = await enqueued(stage, { first: [], second: [], a: [] })
+    for (const name of ['second', 'first']) await flow.run(name, cancelled())
+    await flow.extend(await flow.claim('a'), { lost: ['second', 'first'], below: ['lost'] })
+    for (const name of ['lost', 'below']) expect((await flow.job(name)).cancelReason).toContain('"first"')
+  })
+
   it('leaves alone an earlier job that was redriven although it depends on the same one', async () => {
     const stage = await openStage(subject)
     const flow = await enqueued(stage, {

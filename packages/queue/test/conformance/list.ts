@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine, JobFilter, JobRecord } from '../../src/engine/contract.ts'
 import type { Outcome } from '../../src/job/decide.ts'
+import { idMaker } from '../../src/job/id.ts'
 import { enqueued } from './flow-stage.ts'
 import { anError, cancelled, complete, dayMs, dead, hourMs, minuteMs, retry } from './samples.ts'
 import { type EngineSubject, openStage, type Stage } from './stage.ts'
@@ -173,6 +174,18 @@ export function listCases(subject: EngineSubject): void {
       await expectFilter(stage, all, { from }, job => timeOf(job) >= from)
       await expectFilter(stage, all, { until }, job => timeOf(job) < until)
       await expectFilter(stage, all, { from, until }, job => timeOf(job) >= from && timeOf(job) < until)
+    })
+
+    it('by time shows one whose enqueuer’s clock is days ahead', async () => {
+      const stage = await openStage(subject)
+      const ahead = idMaker(
+        () => stage.clock.now() + 2 * dayMs,
+        bytes => crypto.getRandomValues(bytes),
+      )
+      const ids = await stage.enqueueMany(30)
+      ids.push(await stage.enqueue({ id: ahead() }))
+      const filter: JobFilter = { types: ['mail'], until: stage.clock.now() + hourMs }
+      expect((await paged(stage.engine, filter, 10)).toSorted()).toEqual(ids.toSorted())
     })
 
     it('by all of them together', async () => {

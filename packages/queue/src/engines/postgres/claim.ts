@@ -28,31 +28,36 @@ const claimOnly =
 /** The last row says for how long the feed is watched: an idle worker need not ask for that by itself. */
 const claimAndLook = `${claimOnly} UNION ALL SELECT ${watchedForMs.replace('$NOW', '$3')}::text, NULL, NULL`
 
-const claimOneOnly = 'SELECT fields, payload, flow, more FROM millrace.claim_one($1, $2, $3, $4, $5, $6, $7)'
+const claimOneOnly =
+  'SELECT fields, payload, flow, due_in FROM millrace.claim_one($1, $2, $3, $4, $5, $6, $7, $8)'
 
 type ClaimedRow = [fields: string, payload: string, flow: string | null]
 
-/** Takes the one job that an idle worker was woken for; whether there may be more. Null when it takes the long way to tell. */
+/** Takes the one job that an idle worker was woken for, where there is no other. Null when it takes the long way to tell. */
 export async function claimOne(
   db: Queries,
   { heads, kinds, now, monotonicMs }: ClaimContext,
   { number, lid, lanes }: ClaimRequest & { number: number; lid: number },
-): Promise<{ job: ClaimedJob; more: boolean } | null> {
+): Promise<{ job: ClaimedJob; nextDueInMs: number | null } | null> {
   const wanted = kinds.of(lanes)
   const known = heads.known(wanted, monotonicMs)
   if (!known) return null
-  const [row] = await db.rows<[...ClaimedRow, more: boolean] | [null]>(claimOneOnly, [
+  const [row] = await db.rows<[...ClaimedRow, dueInMs: number | null] | [null]>(claimOneOnly, [
     number,
     lid,
     now,
+    kinds.count,
     array(wanted),
     known.kinds,
     known.ranks,
     known.heads,
   ])
   if (!row || row[0] === null) return null
-  const [fields, payload, flow, more] = row
-  return { job: readJob(kinds, lid, [fields, payload, flow]), more }
+  const [fields, payload, flow, dueInMs] = row
+  return {
+    job: readJob(kinds, lid, [fields, payload, flow]),
+    nextDueInMs: dueInMs === null ? null : Math.max(0, dueInMs),
+  }
 }
 
 /** Takes jobs for a worker. Null when the worker has no lease. */
@@ -85,12 +90,17 @@ export async function claim(
     if (look.rest) look.rest.watchedForMs = watchedFor
     heads.learn(asked.version, look)
     const jobs = rows.map(row => readJob(kinds, request.lid, row as ClaimedRow))
-    if (jobs.length === 0 && look.kinds !== kinds.count) {
+    let more = look.next?.some(([, , seq]) => seq !== null) ?? false
+    let nextDueInMs = nextDue(look, more, jobs.length === request.limit)
+    if (look.kinds > kinds.count || (jobs.length === 0 && look.kinds < kinds.count)) {
       await kinds.refresh(db)
-      if (kinds.of(request.lanes).length > wanted.length) continue
+      if (kinds.of(request.lanes).length > wanted.length) {
+        // One of those that are new was asked for, and nothing of it was looked at.
+        if (jobs.length === 0) continue
+        more = true
+        nextDueInMs = 0
+      }
     }
-    const more = look.next?.some(([, , seq]) => seq !== null) ?? false
-    const nextDueInMs = nextDue(look, more, jobs.length === request.limit)
     // All that waits is in the hands of others, who may want only a few jobs of each row: ask again when they have it.
     if (jobs.length === 0 && nextDueInMs === lockedMs && tries < triesAtMost) continue
     return { jobs, nextDueInMs, more, rest: look.rest }

@@ -92,8 +92,7 @@ export class Claimer {
         if (one) {
           this.batches.claimed([one.job])
           this.#idle = false
-          this.#exhausted = !one.more
-          return { jobs: [one.job], nextDueInMs: one.more ? 0 : null }
+          return { jobs: [one.job], nextDueInMs: one.nextDueInMs }
         }
         const answer = await claim((idle ? this.#quiet() : null) ?? this.#store, context, {
           ...request,

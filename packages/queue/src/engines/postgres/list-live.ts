@@ -15,6 +15,8 @@ const walkAtMost = 2_000
 const walkTenantAtMost = 10_000
 /** So many kinds are walked each by its own index. */
 const kindsAtMost = 8
+/** Before it is known where they stand, a page of jobs that wait is looked for among so many times as many rows. */
+const glancesAtMost = 4
 /** An id is made by the enqueuer's clock, and `createdAt` by the database's: they are taken to differ by less. */
 const clocksDifferMs = 86_400_000
 
@@ -157,7 +159,7 @@ async function walkKinds(db: Queries, search: Search, wanted: Wanted, range: Ran
 
 /**
  * The newest jobs of a few types or queues, as many as asked for, in one statement and so in one view: what most pages of a
- * long queue are. Null where there are not so many waiting, or the filter asks for more than that.
+ * long queue are. Null where few wait, where those that wait are not among the newest, or the filter asks for more than that.
  */
 export async function waitingPage(
   db: Queries,
@@ -179,8 +181,9 @@ export async function waitingPage(
     from,
     until,
     limit,
-    boundOf(limit),
+    glancesAtMost * limit,
     kindsAtMost,
+    fewJobs,
   ])
   return jobs.length === limit ? jobs : null
 }

@@ -57,7 +57,8 @@ const jobsOf = (ids: string, within: string): string =>
 
 const namedJobs = jobsOf('$1::uuid[]', 'job.id BETWEEN $2 AND $3')
 const newestWaiting = jobsOf(
-  'millrace.newest_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+  // Within a SELECT: an argument that is a plain call is evaluated by the planner as well, to guess its length.
+  '(SELECT millrace.newest_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))',
   'job.id < $3 AND job.id >= $4',
 )
 

@@ -7,7 +7,10 @@ import { idList } from './end-waiting.ts'
 import { failurePolicy } from './flow-codes.ts'
 import type { Store } from './store.ts'
 
-/** How the earlier jobs stand that the new ones depend on. `unknown`: no job of the flow, or it waits for the adder. */
+/**
+ * How the earlier jobs stand that the new ones depend on; the bad ends in the order of the flow. `unknown`: no job of the
+ * flow, or it waits for the adder.
+ */
 export function dependencyEnds(
   store: Store,
   adder: Adder,
@@ -29,25 +32,33 @@ export function dependencyEnds(
       )
       .map(([id]) => formatId(id)),
   )
+  const badEnds: { id: string; ordinal: number; reason: string }[] = []
   for (const id of earlier) {
     const row = store.get<{
+      ordinal: number
       name: string
       on_failure: number
       state: number | null
       reason: string | null
       skipped: number
     }>(
-      `SELECT d.name, d.on_failure, d.skipped, h.state, h.cancel_reason AS reason
+      `SELECT d.ordinal, d.name, d.on_failure, d.skipped, h.state, h.cancel_reason AS reason
        FROM millrace_node d LEFT JOIN millrace_history h ON h.id = d.job WHERE d.job = ? AND d.flow = ?`,
       parseId(id),
       adder.flow,
     )
     if (!row || below.has(id)) return { unknown: id }
     if (row.state !== null) ended.add(id)
+    const { ordinal } = row
     if (row.state === phase.cancelled)
-      bad.set(id, (row.skipped === 1 && row.reason) || skipReason(row.name, 'was cancelled'))
+      badEnds.push({
+        id,
+        ordinal,
+        reason: (row.skipped === 1 && row.reason) || skipReason(row.name, 'was cancelled'),
+      })
     if (row.state === phase.dead && failurePolicy(row.on_failure) !== 'continue')
-      bad.set(id, skipReason(row.name, 'died'))
+      badEnds.push({ id, ordinal, reason: skipReason(row.name, 'died') })
   }
+  for (const { id, reason } of badEnds.sort((a, b) => a.ordinal - b.ordinal)) bad.set(id, reason)
   return { ended, bad }
 }

@@ -107,7 +107,8 @@ function addNodes(
   const skipped: { id: string; reason: string }[] = []
   let ordinal = nextOrdinal(store, flow)
   for (const node of nodes) {
-    const reason = node.after.map(id => add.badEnds.get(id)).find(each => each !== undefined)
+    // Of several that ended badly, the first of the flow.
+    const reason = [...add.badEnds].find(([id]) => node.after.includes(id))?.[1]
     const waits = node.after.filter(id => !add.ended.has(id)).length
     const place = { flow, ordinal: ordinal++, waits, blocked: reason !== undefined }
     if (insertNode(store, kinds, now, node, place, add.counters)) changes.mayRun()
