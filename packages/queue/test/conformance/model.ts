@@ -108,5 +108,5 @@ export function modelCases(subject: EngineSubject): void {
     })
     // A failure prints its seed and the shortest sequence of acts that shows it.
     await fc.assert(property, { seed, numRuns: runs })
-  }, 120_000)
+  }, 600_000)
 }
