@@ -18,7 +18,7 @@ export function parseInstant(value: string | number): number | null {
   return ms >= firstMs && ms <= lastMs ? ms : null
 }
 
-/** The instants of a page are often the same ones, and it takes longer to write one than all else of a job. */
+/** The instants of a page are often the same ones: jobs that came together, and are due when they came. */
 let [latestMs, latestText] = [Number.NaN, '']
 
 export function formatInstant(ms: number): string {

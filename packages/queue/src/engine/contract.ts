@@ -19,7 +19,10 @@ import type {
   JobFilter,
   JobPage,
   JobRecord,
+  Lane,
+  LogLine,
   LogRecord,
+  Progress,
   QueueRecord,
   WorkerRecord,
 } from './records.ts'
@@ -234,11 +237,6 @@ export type EnqueueAnswer =
   | { outcome: 'idempotency-conflict'; id: string }
   | { outcome: 'queue-full'; queued: number; limit: number }
 
-export interface Lane {
-  queue: string
-  types: string[]
-}
-
 export interface ClaimRequest {
   worker: string
   lanes: Lane[]
@@ -323,22 +321,6 @@ export interface Report {
   progress?: Progress
   logLines?: LogLine[]
   steps?: StepWrite[]
-}
-
-export interface Progress {
-  /** 0 to 100. */
-  percent: number
-  message: string | null
-  dataJson: string | null
-}
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-export interface LogLine {
-  level: LogLevel
-  message: string
-  dataJson: string | null
-  at: number
 }
 
 export interface RescuedJob {

@@ -1,8 +1,28 @@
 import type { JobError } from '../job/error.ts'
 import type { JobState } from '../job/state.ts'
-import type { Lane, LogLine, Progress } from './contract.ts'
 
 // What a store tells of what it holds. Instants are epoch milliseconds.
+
+export interface Lane {
+  queue: string
+  types: string[]
+}
+
+export interface Progress {
+  /** 0 to 100. */
+  percent: number
+  message: string | null
+  dataJson: string | null
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface LogLine {
+  level: LogLevel
+  message: string
+  dataJson: string | null
+  at: number
+}
 
 export interface QueueRecord {
   queue: string

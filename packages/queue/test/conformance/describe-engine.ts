@@ -7,6 +7,7 @@ import { bulkCases } from './bulk.ts'
 import { cancelCases } from './cancel.ts'
 import { cancellationCases } from './cancellation.ts'
 import { claimCases } from './claim.ts'
+import { claimWokenCases } from './claim-woken.ts'
 import { completeCases } from './complete.ts'
 import { compositionCases } from './composition.ts'
 import { countCases } from './counts.ts'
@@ -75,6 +76,7 @@ const engineTopics: [string, (subject: EngineSubject) => void][] = [
   ['enqueue', enqueueCases],
   ['idempotency', idempotencyCases],
   ['claim', claimCases],
+  ['claim: woken', claimWokenCases],
   ['settle', settleCases],
   ['lease', leaseCases],
   ['rescue', rescueCases],

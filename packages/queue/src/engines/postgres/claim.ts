@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimedJob, ClaimRequest } from '../../engine/contract.ts'
+import type { ClaimAnswer, ClaimedJob, ClaimRequest, Lane } from '../../engine/contract.ts'
 import { watchedForMs } from './feed.ts'
 import type { Heads, Look, Rest } from './heads.ts'
 import type { Kinds } from './kinds.ts'
@@ -90,21 +90,32 @@ export async function claim(
     if (look.rest) look.rest.watchedForMs = watchedFor
     heads.learn(asked.version, look)
     const jobs = rows.map(row => readJob(kinds, request.lid, row as ClaimedRow))
-    let more = look.next?.some(([, , seq]) => seq !== null) ?? false
-    let nextDueInMs = nextDue(look, more, jobs.length === request.limit)
-    if (look.kinds > kinds.count || (jobs.length === 0 && look.kinds < kinds.count)) {
-      await kinds.refresh(db)
-      if (kinds.of(request.lanes).length > wanted.length) {
-        // One of those that are new was asked for, and nothing of it was looked at.
-        if (jobs.length === 0) continue
-        more = true
-        nextDueInMs = 0
-      }
-    }
+    // Of types that were made meanwhile nothing was looked at.
+    const isBlind = await learnKinds(db, kinds, {
+      look,
+      lanes: request.lanes,
+      known: wanted.length,
+      idle: jobs.length === 0,
+    })
+    if (isBlind && jobs.length === 0) continue
+    const more = isBlind || (look.next?.some(([, , seq]) => seq !== null) ?? false)
+    const nextDueInMs = isBlind ? 0 : nextDue(look, more, jobs.length === request.limit)
     // All that waits is in the hands of others, who may want only a few jobs of each row: ask again when they have it.
     if (jobs.length === 0 && nextDueInMs === lockedMs && tries < triesAtMost) continue
     return { jobs, nextDueInMs, more, rest: look.rest }
   }
+}
+
+/** Whether there are types in these lanes that the claim did not know. */
+async function learnKinds(
+  db: Queries,
+  kinds: Kinds,
+  { look, lanes, known, idle }: { look: Look; lanes: readonly Lane[]; known: number; idle: boolean },
+): Promise<boolean> {
+  // Fewer than are known: a restored copy, which is looked into when there is time.
+  if (look.kinds === kinds.count || (look.kinds < kinds.count && !idle)) return false
+  await kinds.refresh(db)
+  return kinds.of(lanes).length > known
 }
 
 function nextDue(look: Look, more: boolean, full: boolean): number | null {
